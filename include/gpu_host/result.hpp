@@ -1,0 +1,34 @@
+// Errors of the library, as values. The library never prints and never exits.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <utility>
+
+namespace gpu_host {
+
+enum class ErrorKind : std::uint8_t {
+  invalid_argument,  // an option makes no sense; the text says which
+  not_found,         // a file, folder, backend or device is not there
+  invalid_module,    // not WebAssembly, not valid, or a component
+  link,              // the module imports what the host does not have
+  device,            // the chosen backend or device cannot be used
+  trap,              // the guest trapped
+  limit,             // the guest met one of its limits: time, fuel, memory
+  internal,          // anything else; the text tells what the host knows
+};
+
+struct Error {
+  ErrorKind kind;
+  std::string message;  // names the culprit; for people
+};
+
+template <class T>
+using Result = std::expected<T, Error>;
+
+[[nodiscard]] inline std::unexpected<Error> error(ErrorKind kind, std::string message) {
+  return std::unexpected(Error{kind, std::move(message)});
+}
+
+}  // namespace gpu_host
