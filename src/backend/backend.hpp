@@ -21,32 +21,15 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "backend/gpu_error.hpp"
 #include "backend/interrupt.hpp"
 #include "backend/kernel_params.hpp"
+#include "gpu_host/devices.hpp"
 
 namespace gpu_host {
-
-// What get-device-info tells of a device.
-struct DeviceInfo {
-  std::string name;
-  std::string backend;
-  std::uint64_t total_memory = 0;  // bytes; 0 where the device does not tell
-  bool is_hardware = false;
-  std::string compute_capability;
-};
-
-// One line of `devices`: a device that can be opened, or why not.
-struct DeviceEntry {
-  std::string backend;
-  std::uint32_t index = 0;
-  std::optional<DeviceInfo> info;  // empty: not usable
-  std::string reason;              // why not, and what to do about it
-};
 
 // Memory on a device. Made by Stream::allocate or Stream::wrap and owned by the
 // caller, who gives it back through Stream::release.

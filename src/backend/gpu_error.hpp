@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace gpu_host {
@@ -28,6 +29,28 @@ using GpuResult = std::expected<T, GpuError>;
 
 [[nodiscard]] inline std::unexpected<GpuError> gpu_error(GpuErrorCode code, std::string message = {}) {
   return std::unexpected(GpuError{code, std::move(message)});
+}
+
+// The WIT's name of a case.
+[[nodiscard]] constexpr std::string_view name_of(GpuErrorCode code) {
+  switch (code) {
+    case GpuErrorCode::out_of_memory:
+      return "out-of-memory";
+    case GpuErrorCode::invalid_buffer:
+      return "invalid-buffer";
+    case GpuErrorCode::kernel_error:
+      return "kernel-error";
+    case GpuErrorCode::device_unavailable:
+      return "device-unavailable";
+    case GpuErrorCode::invalid_params:
+      return "invalid-params";
+  }
+  std::unreachable();
+}
+
+// For logs: the case and its message.
+[[nodiscard]] inline std::string describe(const GpuError& error) {
+  return std::string(name_of(error.code)) + (error.message.empty() ? "" : ": ") + error.message;
 }
 
 }  // namespace gpu_host

@@ -1,12 +1,8 @@
 // Which backends this build has, and which one a run gets.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
-#include <vector>
 
 #include "backend/backend.hpp"
 #include "gpu_host/result.hpp"
@@ -16,13 +12,6 @@ namespace gpu_host {
 // All backends of the contract, best first, those that this build lacks included
 // (their devices() says so). They live as long as the process.
 [[nodiscard]] std::span<Backend* const> all_backends();
-
-struct DeviceChoice {
-  // A name of the contract. Empty: the environment variable
-  // WASMTIME_GPU_HOST_BACKEND, and where that is unset the best that works.
-  std::string backend;
-  std::optional<std::uint32_t> index;  // empty: the backend's first usable device
-};
 
 // Whether the choice (or the environment) names a backend: a named one that
 // cannot run is an error at once, never replaced by another.

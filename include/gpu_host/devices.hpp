@@ -1,0 +1,39 @@
+// The devices that wasi:gpu can run on.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gpu_host {
+
+// What get-device-info tells a guest of its device.
+struct DeviceInfo {
+  std::string name;
+  std::string backend;             // cpu, cuda or webgpu
+  std::uint64_t total_memory = 0;  // bytes; 0 where the device does not tell
+  bool is_hardware = false;        // a piece of hardware of its own, not software
+  std::string compute_capability;
+};
+
+// A device that can be opened, or why a backend has none.
+struct DeviceEntry {
+  std::string backend;
+  std::uint32_t index = 0;
+  std::optional<DeviceInfo> info;  // empty: not usable
+  std::string reason;              // why not, and what to do about it
+};
+
+// Which device a run asks for.
+struct DeviceChoice {
+  // cpu, cuda or webgpu. Empty: the environment variable
+  // WASMTIME_GPU_HOST_BACKEND, and where that is unset the best that works.
+  std::string backend;
+  std::optional<std::uint32_t> index;  // empty: the backend's first usable device
+};
+
+// Every backend of the contract, best first, at least one entry each.
+[[nodiscard]] std::vector<DeviceEntry> list_devices();
+
+}  // namespace gpu_host

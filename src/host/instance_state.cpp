@@ -1,0 +1,84 @@
+#include "host/instance_state.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <utility>
+
+namespace gpu_host {
+namespace {
+
+static_assert(sizeof(abi::FlatValue) == sizeof(wasmtime_val_raw_t));
+
+wasm_valkind_t kind_of(abi::CoreType type) {
+  switch (type) {
+    case abi::CoreType::i32:
+      return WASM_I32;
+    case abi::CoreType::i64:
+      return WASM_I64;
+    case abi::CoreType::f32:
+      return WASM_F32;
+  }
+  std::unreachable();
+}
+
+FuncTypePtr function_type(std::span<const abi::CoreType> parameters) {
+  wasm_valtype_vec_t types;
+  wasm_valtype_vec_new_uninitialized(&types, parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) types.data[i] = wasm_valtype_new(kind_of(parameters[i]));
+  wasm_valtype_vec_t no_results;
+  wasm_valtype_vec_new_empty(&no_results);
+  return FuncTypePtr(wasm_functype_new(&types, &no_results));  // takes both
+}
+
+}  // namespace
+
+InstanceState::InstanceState(Session::DeviceSource source, const Limits& limits, abi::Encoding encoding)
+    : session_(std::move(source), limits, &interrupt_), encoding_(encoding) {}
+
+Result<void> InstanceState::define_imports(wasmtime_linker_t& linker) {
+  const auto functions = abi::contract_functions();
+  bindings_.reserve(functions.size());  // the linker keeps their addresses
+  for (const abi::ContractFunction& function : functions) {
+    bindings_.push_back({this, &function});
+    const ErrorPtr failed(wasmtime_linker_define_func_unchecked(
+        &linker, function.interface.data(), function.interface.size(), function.name.data(), function.name.size(),
+        function_type(function.parameters).get(), &InstanceState::call, &bindings_.back(), nullptr));
+    if (failed) return error(ErrorKind::internal, message_of(*failed));
+  }
+  return {};
+}
+
+wasm_trap_t* InstanceState::call(void* binding, wasmtime_caller_t* caller, wasmtime_val_raw_t* values,
+                                 size_t count) noexcept {
+  const auto& [state, function] = *static_cast<const Binding*>(binding);
+  try {
+    return state->dispatch(*function, caller, {reinterpret_cast<const abi::FlatValue*>(values), count});
+  } catch (const std::exception& failure) {
+    return state->make_trap(*function, failure.what());
+  } catch (...) {
+    return state->make_trap(*function, "the host failed");
+  }
+}
+
+wasm_trap_t* InstanceState::dispatch(const abi::ContractFunction& function, wasmtime_caller_t* caller,
+                                     std::span<const abi::FlatValue> values) {
+  guest_.enter(caller);
+  if (guest_.allocating()) return make_trap(function, "called from inside cabi_realloc");
+  spdlog::trace("{}", function.name);
+  abi::Call call(guest_, encoding_, function.name);
+  function.invoke(session_, call, values);
+  if (TrapPtr nested = guest_.take_trap()) return nested.release();
+  if (call.trap()) return make_trap(function, call.trap()->message);
+  if (session_.interrupted()) return make_trap(function, "interrupted");
+  return nullptr;
+}
+
+wasm_trap_t* InstanceState::make_trap(const abi::ContractFunction& function, std::string_view message) {
+  trapped_ = true;
+  const std::string text = fmt::format("{}: {}", function.name, message);
+  return wasmtime_trap_new(text.data(), text.size());
+}
+
+}  // namespace gpu_host

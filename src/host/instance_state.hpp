@@ -1,0 +1,51 @@
+// What the host calls of one instance work on.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "abi/contract.hpp"
+#include "host/guest_exports.hpp"
+#include "host/wasmtime.hpp"
+#include "wasi_gpu/session.hpp"
+
+namespace gpu_host {
+
+class InstanceState {
+ public:
+  InstanceState(Session::DeviceSource source, const Limits& limits, abi::Encoding encoding);
+  InstanceState(const InstanceState&) = delete;
+  InstanceState& operator=(const InstanceState&) = delete;
+
+  // Defines all functions of wasi:gpu; the linker's functions point to this state.
+  [[nodiscard]] Result<void> define_imports(wasmtime_linker_t& linker);
+
+  [[nodiscard]] Session& session() { return session_; }
+  [[nodiscard]] Interrupt& interrupt() { return interrupt_; }
+
+  // How a run that Wasmtime ended with an error really ended: a trap that a host
+  // call made comes back as an error, and an exit from cabi_realloc as a trap.
+  [[nodiscard]] bool trapped() const { return trapped_; }
+  [[nodiscard]] std::optional<int> exit_status() const { return guest_.exit_status(); }
+
+ private:
+  // What a linker's function points to.
+  struct Binding {
+    InstanceState* state;
+    const abi::ContractFunction* function;
+  };
+  static wasm_trap_t* call(void* binding, wasmtime_caller_t* caller, wasmtime_val_raw_t* values, size_t count) noexcept;
+  wasm_trap_t* dispatch(const abi::ContractFunction& function, wasmtime_caller_t* caller,
+                        std::span<const abi::FlatValue> values);
+  wasm_trap_t* make_trap(const abi::ContractFunction& function, std::string_view message);
+
+  Interrupt interrupt_;  // outlives the session, which polls it
+  Session session_;
+  GuestExports guest_;
+  abi::Encoding encoding_;
+  std::vector<Binding> bindings_;
+  bool trapped_ = false;
+};
+
+}  // namespace gpu_host

@@ -1,0 +1,100 @@
+// From bytes to a compiled module, with errors that say which bytes are wrong.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "abi/contract.hpp"
+#include "host/host_impl.hpp"
+
+namespace gpu_host {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+bool starts_with(Bytes code, std::string_view prefix) {
+  return code.size() >= prefix.size() && std::memcmp(code.data(), prefix.data(), prefix.size()) == 0;
+}
+
+constexpr std::string_view kWasmMagic{"\0asm", 4};
+// The 16-bit layer behind the 16-bit version: 0 is a module, 1 a component.
+constexpr std::string_view kComponentLayer{"\1\0", 2};
+
+bool is_component(Bytes code) {
+  return starts_with(code, kWasmMagic) && code.size() >= 8 && starts_with(code.subspan(6), kComponentLayer);
+}
+
+std::unexpected<Error> invalid(const std::string& name, std::string_view what) {
+  return error(ErrorKind::invalid_module, fmt::format("{}: {}", name, what));
+}
+
+const uint8_t* as_uint8(Bytes code) { return reinterpret_cast<const uint8_t*>(code.data()); }
+
+bool imports_gpu(const wasmtime_module_t& module) {
+  ImportTypes imports;
+  wasmtime_module_imports(&module, &imports.vector);
+  return std::any_of(imports.vector.data, imports.vector.data + imports.vector.size, [](wasm_importtype_t* import) {
+    const wasm_name_t& from = *wasm_importtype_module(import);
+    return std::string_view(from.data, from.size).starts_with(abi::kContractPrefix);
+  });
+}
+
+}  // namespace
+
+Result<Module> Host::load(Bytes code, const std::string& name) const {
+  if (code.empty()) return invalid(name, "the file is empty");
+  if (starts_with(code,
+                  "\x7f"
+                  "ELF")) {
+    return invalid(name, "this is compiled machine code, not WebAssembly; give the .wasm it was made from");
+  }
+  ByteVector from_text;
+  if (!starts_with(code, kWasmMagic)) {
+    const ErrorPtr failed(
+        wasmtime_wat2wasm(reinterpret_cast<const char*>(code.data()), code.size(), &from_text.vector));
+    if (failed) {
+      return invalid(
+          name, "not WebAssembly: it does not begin with \\0asm at offset 0x0, and as text " + message_of(*failed));
+    }
+    code = std::as_bytes(std::span(from_text.vector.data, from_text.vector.size));
+  }
+  if (is_component(code)) {
+    return invalid(name,
+                   "this is a component; wasmtime-gpu-host runs core modules with WASI preview 1. Build it for "
+                   "wasm32-wasip1 (wasm32-wasi) and do not wrap it into a component");
+  }
+  wasmtime_module_t* compiled = nullptr;
+  const ErrorPtr failed(wasmtime_module_new(impl_->engine.get(), as_uint8(code), code.size(), &compiled));
+  if (failed) return invalid(name, message_of(*failed));
+  ModulePtr module(compiled);
+  const bool gpu = gpu_host::imports_gpu(*module);
+  return Module(std::make_shared<const Module::Impl>(Module::Impl{impl_, std::move(module), name, gpu}));
+}
+
+Result<Module> Host::load_file(const std::filesystem::path& path) const {
+  const auto cannot = [&](ErrorKind kind, std::string_view why) {
+    return error(kind, fmt::format("cannot read module '{}': {}", path.string(), why));
+  };
+  std::error_code ec;
+  const auto status = std::filesystem::status(path, ec);
+  if (!std::filesystem::exists(status)) return cannot(ErrorKind::not_found, "no such file");
+  if (std::filesystem::is_directory(status)) return cannot(ErrorKind::not_found, "it is a folder");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> code{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file.good() && !file.eof()) {
+    return cannot(ErrorKind::not_found, errno != 0 ? std::generic_category().message(errno) : "reading failed");
+  }
+  return load(std::as_bytes(std::span(code)), path.string());
+}
+
+const std::string& Module::name() const { return impl_->name; }
+
+bool Module::imports_gpu() const { return impl_->imports_gpu; }
+
+}  // namespace gpu_host

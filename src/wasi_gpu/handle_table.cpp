@@ -1,0 +1,60 @@
+#include "wasi_gpu/handle_table.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <utility>
+
+namespace gpu_host {
+
+HandleTable::HandleTable(std::uint64_t max_bytes, std::uint32_t max_buffers)
+    : max_bytes_(max_bytes), max_buffers_(max_buffers) {}
+
+GpuResult<void> HandleTable::admit(std::uint64_t size) const {
+  if (size > max_bytes_ - used_bytes_) {
+    return gpu_error(GpuErrorCode::out_of_memory,
+                     fmt::format("{} bytes do not fit the instance's GPU memory quota: {} of {} bytes are in use", size,
+                                 used_bytes_, max_bytes_));
+  }
+  if (buffers_.size() >= max_buffers_) {
+    return gpu_error(GpuErrorCode::out_of_memory,
+                     fmt::format("the instance's quota of {} buffers is used up", max_buffers_));
+  }
+  if (last_id_ == std::numeric_limits<BufferId>::max()) {
+    return gpu_error(GpuErrorCode::out_of_memory, "the instance has used up all buffer ids");
+  }
+  return {};
+}
+
+GpuResult<BufferId> HandleTable::insert(std::unique_ptr<Buffer> buffer) {
+  if (auto admitted = admit(buffer->size()); !admitted) return std::unexpected(std::move(admitted.error()));
+  const std::uint64_t size = buffer->size();
+  buffers_.emplace(last_id_ + 1, std::move(buffer));
+  used_bytes_ += size;
+  return ++last_id_;
+}
+
+GpuResult<Buffer*> HandleTable::find(BufferId id, std::string_view argument) const {
+  const auto entry = buffers_.find(id);
+  if (entry == buffers_.end()) {
+    return gpu_error(GpuErrorCode::invalid_buffer,
+                     fmt::format("{}: {} is not a live buffer of this instance", argument, id));
+  }
+  return entry->second.get();
+}
+
+GpuResult<std::unique_ptr<Buffer>> HandleTable::remove(BufferId id, std::string_view argument) {
+  if (auto found = find(id, argument); !found) return std::unexpected(std::move(found.error()));
+  return take(buffers_.find(id));
+}
+
+std::unique_ptr<Buffer> HandleTable::remove_any() { return buffers_.empty() ? nullptr : take(buffers_.begin()); }
+
+std::unique_ptr<Buffer> HandleTable::take(Buffers::iterator entry) {
+  auto buffer = std::move(entry->second);
+  used_bytes_ -= buffer->size();
+  buffers_.erase(entry);
+  return buffer;
+}
+
+}  // namespace gpu_host

@@ -1,0 +1,49 @@
+// The buffers of one instance by id, and the quotas on them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+
+#include "backend/backend.hpp"
+
+namespace gpu_host {
+
+using BufferId = std::uint32_t;
+
+class HandleTable {
+ public:
+  HandleTable(std::uint64_t max_bytes, std::uint32_t max_buffers);
+
+  // Whether a buffer of `size` bytes fits the quotas. Ask before the device is
+  // asked. out_of_memory names the quota.
+  [[nodiscard]] GpuResult<void> admit(std::uint64_t size) const;
+
+  // Publishes a complete buffer under the next id: 1, 2, 3, … never used twice.
+  [[nodiscard]] GpuResult<BufferId> insert(std::unique_ptr<Buffer> buffer);
+
+  // The live buffer, or invalid_buffer. `argument` is what the error calls it.
+  [[nodiscard]] GpuResult<Buffer*> find(BufferId id, std::string_view argument) const;
+
+  // Takes the buffer out: its id is dead, its bytes no longer count.
+  [[nodiscard]] GpuResult<std::unique_ptr<Buffer>> remove(BufferId id, std::string_view argument);
+
+  // Takes any buffer out, null when none is left.
+  [[nodiscard]] std::unique_ptr<Buffer> remove_any();
+
+  [[nodiscard]] std::uint64_t max_bytes() const { return max_bytes_; }
+  [[nodiscard]] std::uint64_t used_bytes() const { return used_bytes_; }
+
+ private:
+  using Buffers = std::unordered_map<BufferId, std::unique_ptr<Buffer>>;
+  std::unique_ptr<Buffer> take(Buffers::iterator entry);
+
+  Buffers buffers_;
+  std::uint64_t max_bytes_;
+  std::uint64_t used_bytes_ = 0;
+  std::uint32_t max_buffers_;
+  BufferId last_id_ = 0;
+};
+
+}  // namespace gpu_host
