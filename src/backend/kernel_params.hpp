@@ -1,6 +1,5 @@
-// The parameter records of wasi:gpu/ml-kernels (wit/ml-kernels.wit) and the
-// forest node that batch-predict walks. Counts are u32; their products
-// overflow 32 bits, so multiply in 64.
+// The parameter records of wasi:gpu/ml-kernels (wit/ml-kernels.wit). Counts
+// are u32; their products overflow 32 bits, so multiply in 64.
 #pragma once
 
 #include <cstdint>

@@ -7,10 +7,10 @@ namespace gpu_host {
 // A result is right when any one of the bounds holds that is not 0; all 0 means
 // identical bits (the sign of zero and NaN payloads aside).
 struct Tolerance {
-  double relative = 0;     // of the exact result
+  double relative = 0;  // of the exact result
   double absolute = 0;
-  double ulps = 0;         // units in the last place of the exact result, rounded to f32
-  double of_magnitude = 0; // of the sum of |terms| (over n, for means)
+  double ulps = 0;          // units in the last place of the exact result, rounded to f32
+  double of_magnitude = 0;  // of the sum of |terms| (over n, for means)
 };
 
 namespace tolerance {

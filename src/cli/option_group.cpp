@@ -22,21 +22,27 @@ std::string OptionGroup::help() const {
   return text;
 }
 
+std::string OptionGroup::known_keys() const {
+  std::string known;
+  for (const GroupOption& option : options) known += (known.empty() ? "" : ", ") + form_of(option);
+  return known;
+}
+
 std::optional<std::string> OptionGroup::apply() const {
   for (const std::string& given : values) {
+    if (given.empty()) return fmt::format("{}: no key given; there are: {}", flag, known_keys());
     for (const auto part : std::views::split(given, ',')) {
       const std::string item(part.begin(), part.end());
       const auto equals = item.find('=');
       const std::string key = item.substr(0, equals);
       const auto option = std::ranges::find(options, key, &GroupOption::key);
       if (option == options.end()) {
-        std::string known;
-        for (const GroupOption& each : options) known += (known.empty() ? "" : ", ") + form_of(each);
-        return fmt::format("{}: unknown key '{}'; there are: {}", flag, key, known);
+        return fmt::format("{}: unknown key '{}'; there are: {}", flag, key, known_keys());
       }
       const std::string value = equals == std::string::npos ? "" : item.substr(equals + 1);
       if (!option->apply(value)) {
-        return fmt::format("{} {}: '{}' is not a value of it; {}", flag, form_of(*option), value, option->help);
+        return fmt::format("{} {}: the value '{}' makes no sense; {}: {}", flag, key, value, form_of(*option),
+                           option->help);
       }
     }
   }

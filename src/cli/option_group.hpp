@@ -27,6 +27,9 @@ struct OptionGroup {
   // Applies all values; the text of a usage error where one is wrong. An unknown key
   // lists the known ones.
   [[nodiscard]] std::optional<std::string> apply() const;
+
+ private:
+  [[nodiscard]] std::string known_keys() const;
 };
 
 // For flags: calls `set` for "", y, yes, true; nothing for n, no, false; false for

@@ -3,62 +3,71 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
-#include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
+
+#include "util/proc_file.hpp"
 
 namespace gpu_host {
 namespace {
 
-// The number in a file that holds one, or nothing: for "max" and for no file.
-std::optional<std::uint64_t> read_number(const char* path) {
-  std::ifstream file(path);
-  std::uint64_t value = 0;
-  if (file >> value) return value;
-  return std::nullopt;
-}
+namespace fs = std::filesystem;
 
-std::optional<std::uint64_t> cgroup_limit() {
-  if (auto v2 = read_number("/sys/fs/cgroup/memory.max")) return v2;
-  return read_number("/sys/fs/cgroup/memory/memory.limit_in_bytes");
-}
-
-std::uint64_t cgroup_usage() {
-  if (auto v2 = read_number("/sys/fs/cgroup/memory.current")) return *v2;
-  return read_number("/sys/fs/cgroup/memory/memory.usage_in_bytes").value_or(0);
+std::optional<std::uint64_t> meminfo_bytes(const fs::path& root, std::string_view key) {
+  const std::string text = proc_value(root / "proc/meminfo", key);
+  std::uint64_t kibibytes = 0;
+  const auto [rest, ec] = std::from_chars(text.data(), text.data() + text.size(), kibibytes);
+  if (ec != std::errc{} || kibibytes == 0) return std::nullopt;
+  return kibibytes * 1024;
 }
 
 std::uint64_t physical_memory() {
   const auto pages = static_cast<std::uint64_t>(std::max(1L, sysconf(_SC_PHYS_PAGES)));
-  return pages * static_cast<std::uint64_t>(std::max(1L, sysconf(_SC_PAGESIZE)));
+  return pages * static_cast<std::uint64_t>(std::max(1L, sysconf(_SC_PAGE_SIZE)));
 }
 
-std::optional<std::uint64_t> mem_available() {
-  std::ifstream file("/proc/meminfo");
-  std::string key;
-  std::uint64_t kibibytes = 0;
-  std::string unit;
-  while (file >> key >> kibibytes) {
-    std::getline(file, unit);
-    if (key == "MemAvailable:") return kibibytes * 1024;
+// The least of the limits in the files `name` of `group` and all groups above it,
+// up to the mount point. In a container the group's own folder is often not to be
+// seen, but the mount point then is that group.
+std::uint64_t limit_of_group(const fs::path& mount, const std::string& group, const char* name) {
+  std::uint64_t least = UINT64_MAX;
+  for (fs::path path = fs::path(group).relative_path();; path = path.parent_path()) {
+    std::ifstream file(mount / path / name);
+    // A number, or "max", which is not read.
+    if (std::uint64_t limit = 0; file >> limit && limit > 0) least = std::min(least, limit);
+    if (path.empty()) return least;
   }
-  return std::nullopt;
+}
+
+std::uint64_t group_limit(const fs::path& root) {
+  std::uint64_t least = UINT64_MAX;
+  const fs::path mount = root / "sys/fs/cgroup";
+  std::ifstream lines(root / "proc/self/cgroup");
+  // Lines are number:controllers:group; version 2 has no controllers there.
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const std::string group = line.substr(second + 1);
+    if (controllers.empty()) least = std::min(least, limit_of_group(mount, group, "memory.max"));
+    if (controllers == "memory") {
+      least = std::min(least, limit_of_group(mount / "memory", group, "memory.limit_in_bytes"));
+    }
+  }
+  return least;
 }
 
 }  // namespace
 
-std::uint64_t total_machine_memory() {
-  return std::max<std::uint64_t>(1, std::min(physical_memory(), cgroup_limit().value_or(physical_memory())));
-}
-
-std::uint64_t available_machine_memory() {
-  std::uint64_t available = mem_available().value_or(physical_memory());
-  if (const auto limit = cgroup_limit()) {
-    const std::uint64_t used = cgroup_usage();
-    available = std::min(available, *limit > used ? *limit - used : 0);
-  }
-  return std::max<std::uint64_t>(1, available);
+MachineMemory machine_memory(const fs::path& root) {
+  const std::uint64_t limit = group_limit(root);
+  const std::uint64_t total = meminfo_bytes(root, "MemTotal").value_or(physical_memory());
+  const std::uint64_t available = meminfo_bytes(root, "MemAvailable").value_or(total);
+  return {std::min(total, limit), std::min(available, limit)};
 }
 
 }  // namespace gpu_host

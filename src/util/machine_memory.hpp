@@ -1,15 +1,19 @@
-// How much memory this process may use, as the machine and its container say.
+// How much memory this process may use, as the machine and its control group say.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 
 namespace gpu_host {
 
-// Bytes of memory: the smaller of the machine's and the cgroup's limit. Never 0.
-[[nodiscard]] std::uint64_t total_machine_memory();
+// Bytes, never 0. Both keep to the limits of the process's control groups
+// (version 1 or 2).
+struct MachineMemory {
+  std::uint64_t total;      // of the machine
+  std::uint64_t available;  // without swapping, at the moment
+};
 
-// Bytes that can be had now without swapping: the smaller of MemAvailable and
-// what the cgroup leaves. Never 0.
-[[nodiscard]] std::uint64_t available_machine_memory();
+// `root` is where proc and sys lie; tests give another.
+[[nodiscard]] MachineMemory machine_memory(const std::filesystem::path& root = "/");
 
 }  // namespace gpu_host

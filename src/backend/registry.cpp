@@ -1,0 +1,25 @@
+#include "backend/registry.hpp"
+
+#include <array>
+
+#include "backend/absent_backend.hpp"
+#include "backend/cpu/cpu_backend.hpp"
+#include "backend/device_selection.hpp"
+
+namespace gpu_host {
+
+std::span<Backend* const> all_backends() {
+  static AbsentBackend cuda("cuda");
+  static AbsentBackend webgpu("webgpu");
+  static CpuBackend cpu;
+  static const std::array<Backend*, 3> backends{&cuda, &webgpu, &cpu};
+  return backends;
+}
+
+bool names_backend(const DeviceChoice& choice) { return !named_backend(choice).name.empty(); }
+
+Result<std::shared_ptr<Device>> open_device(const DeviceChoice& choice) {
+  return select_device(all_backends(), named_backend(choice), choice.index);
+}
+
+}  // namespace gpu_host
