@@ -115,7 +115,7 @@ class Instance {
   ~Instance();  // frees all its buffers
 
   // Instantiates the module and calls its _start. Returns the guest's exit code, or
-  // a trap or limit error. To be called once.
+  // a trap or limit error. An instance runs once.
   [[nodiscard]] Result<int> run();
 
   struct Impl;

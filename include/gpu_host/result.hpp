@@ -16,7 +16,7 @@ enum class ErrorKind : std::uint8_t {
   device,            // the chosen backend or device cannot be used
   trap,              // the guest trapped
   limit,             // the guest met one of its limits: time, fuel, memory
-  internal,          // anything else; the text tells what the host knows
+  internal,          // anything else, such as what WASI refuses; the text tells
 };
 
 struct Error {

@@ -18,6 +18,8 @@ namespace gpu_host {
 struct Instance::Impl {
   std::shared_ptr<const Module::Impl> module;
   std::optional<std::chrono::nanoseconds> timeout;
+  UnknownImports unknown_imports = UnknownImports::refuse;
+  bool started = false;
   // The linker's functions point to the state, and what runs in the store calls
   // them: torn down in the opposite order.
   std::unique_ptr<InstanceState> state;
@@ -25,7 +27,7 @@ struct Instance::Impl {
   StorePtr store;
 
   [[nodiscard]] wasmtime_context_t* context() const { return wasmtime_store_context(store.get()); }
-  [[nodiscard]] Result<void> define_imports(UnknownImports unknown);
+  [[nodiscard]] Result<void> define_imports();
   [[nodiscard]] std::vector<std::string> missing_imports() const;
   void interrupt_at_deadline();
   [[nodiscard]] Result<int> start();
@@ -68,11 +70,11 @@ std::vector<std::string> Instance::Impl::missing_imports() const {
   return missing;
 }
 
-Result<void> Instance::Impl::define_imports(UnknownImports unknown) {
+Result<void> Instance::Impl::define_imports() {
   if (auto defined = to_result(wasmtime_linker_define_wasi(linker.get()), ErrorKind::internal); !defined)
     return defined;
   if (auto defined = state->define_imports(*linker); !defined) return defined;
-  switch (unknown) {
+  switch (unknown_imports) {
     case UnknownImports::refuse:
       break;
     case UnknownImports::trap:
@@ -101,6 +103,7 @@ Result<Instance> Instance::create(const Module& module, const InstanceOptions& o
   auto impl = std::make_unique<Impl>();
   impl->module = module.impl_;
   impl->timeout = options.limits.timeout;
+  impl->unknown_imports = options.unknown_imports;
   impl->state = std::make_unique<InstanceState>(
       [device = options.device] { return open_device(device); }, options.limits,
       options.gpu_abi == GpuAbi::legacy ? abi::Encoding::legacy : abi::Encoding::canonical);
@@ -110,7 +113,7 @@ Result<Instance> Instance::create(const Module& module, const InstanceOptions& o
   impl->store.reset(wasmtime_store_new(engine, nullptr, nullptr));
   auto configured = to_result(wasmtime_context_set_wasi(impl->context(), wasi->release()), ErrorKind::internal);
   if (!configured) return std::unexpected(std::move(configured.error()));
-  if (auto defined = impl->define_imports(options.unknown_imports); !defined) {
+  if (auto defined = impl->define_imports(); !defined) {
     return std::unexpected(std::move(defined.error()));
   }
   if (module.imports_gpu() && (options.device.index || names_backend(options.device))) {
@@ -136,8 +139,11 @@ Result<int> Instance::Impl::outcome(ErrorPtr failed, TrapPtr trap, bool instanti
                              std::chrono::duration<double>(timeout.value_or(std::chrono::nanoseconds{}))));
   }
   if (trap) return error(ErrorKind::trap, fmt::format("{}: {}", module->name, message_of(*trap)));
-  const bool by_guest = instantiated || state->trapped();
-  return error(by_guest ? ErrorKind::trap : ErrorKind::link, fmt::format("{}: {}", module->name, message_of(*failed)));
+  // What is left are errors of host calls: our traps, the traps that stand for unknown
+  // imports, and what WASI refuses to do, such as to exit with 200.
+  const bool trapped = state->trapped() || (instantiated && unknown_imports == UnknownImports::trap);
+  const ErrorKind kind = trapped ? ErrorKind::trap : instantiated ? ErrorKind::internal : ErrorKind::link;
+  return error(kind, fmt::format("{}: {}", module->name, message_of(*failed)));
 }
 
 Result<int> Instance::Impl::start() {
@@ -165,6 +171,9 @@ Result<int> Instance::Impl::start() {
 }
 
 Result<int> Instance::run() {
+  if (std::exchange(impl_->started, true)) {
+    return error(ErrorKind::invalid_argument, "an instance runs once; make another one of the same module");
+  }
   impl_->interrupt_at_deadline();
   std::optional<Watchdog> watchdog;
   if (impl_->timeout) {
