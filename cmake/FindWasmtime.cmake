@@ -1,10 +1,16 @@
-# Wasmtime's C API as Wasmtime::wasmtime. WASMTIME_ROOT (CMake or environment
-# variable) names an installed one; scripts/ set it to the one they build.
-find_path(Wasmtime_INCLUDE_DIR wasmtime.h HINTS ${WASMTIME_ROOT} ENV WASMTIME_ROOT PATH_SUFFIXES include)
-find_library(Wasmtime_LIBRARY wasmtime HINTS ${WASMTIME_ROOT} ENV WASMTIME_ROOT PATH_SUFFIXES lib)
+# Wasmtime's C API as Wasmtime::wasmtime: the installed one that WASMTIME_ROOT
+# (CMake or environment variable) names, else the one that scripts/setup built.
+set(wasmtime_root ${WASMTIME_ROOT})
+if(NOT wasmtime_root)
+  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/../scripts/setup --wasmtime-root
+    OUTPUT_VARIABLE wasmtime_root OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+endif()
+# The paths are not cached: another WASMTIME_ROOT or version takes effect at once.
+find_path(Wasmtime_INCLUDE_DIR wasmtime.h PATHS ${wasmtime_root}/include NO_DEFAULT_PATH NO_CACHE)
+find_library(Wasmtime_LIBRARY wasmtime PATHS ${wasmtime_root}/lib NO_DEFAULT_PATH NO_CACHE)
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(Wasmtime REQUIRED_VARS Wasmtime_LIBRARY Wasmtime_INCLUDE_DIR
-  REASON_FAILURE_MESSAGE "run scripts/setup, or set WASMTIME_ROOT to an installed Wasmtime C API")
+  REASON_FAILURE_MESSAGE "none in ${wasmtime_root}: run scripts/setup, or set WASMTIME_ROOT to an installed C API")
 if(Wasmtime_FOUND AND NOT TARGET Wasmtime::wasmtime)
   add_library(Wasmtime::wasmtime UNKNOWN IMPORTED)
   set_target_properties(Wasmtime::wasmtime PROPERTIES

@@ -1,0 +1,15 @@
+# wasi_gpu_module(NAME SOURCES…): a WebAssembly module NAME.wasm that uses the
+# C++ bindings of wasi:gpu. Needs cmake/wasm32-wasi.cmake as toolchain file.
+set(WASI_GPU_SDK_DIR ${CMAKE_CURRENT_LIST_DIR})
+
+function(wasi_gpu_module name)
+  # start.cpp stands in for the C library's start routine; it says why.
+  add_executable(${name} ${ARGN} ${WASI_GPU_SDK_DIR}/src/start.cpp)
+  target_include_directories(${name} PRIVATE ${WASI_GPU_SDK_DIR}/include)
+  target_compile_features(${name} PRIVATE cxx_std_23)
+  target_compile_options(${name} PRIVATE -fno-exceptions -fno-rtti -Wall -Wextra -Wpedantic -Wshadow)
+  # wasm-ld's own default is a stack of 64 KiB, above the data that an overflow
+  # would overwrite. Put first, an overflow traps.
+  target_link_options(${name} PRIVATE -nostartfiles -Wl,-z,stack-size=1048576 -Wl,--stack-first)
+  set_target_properties(${name} PROPERTIES SUFFIX .wasm CXX_EXTENSIONS OFF)
+endfunction()

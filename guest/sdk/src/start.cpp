@@ -1,0 +1,19 @@
+// The entry point of a module, in place of the C library's crt1-command.o (link
+// with -nostartfiles). Older wasi-libc (Debian 12's is one) has a crt1 that does
+// not call __wasm_call_ctors; the linker then wraps *every* export in a run of
+// all constructors and destructors, so that each call of cabi_realloc by the
+// host would construct and destroy the program's static objects. Where
+// __wasm_call_ctors is called by name, as here, the linker leaves exports alone.
+#include <cstdlib>
+
+extern "C" {
+
+void __wasm_call_ctors();
+int __main_void();  // the C library's: fetches the arguments and calls main
+
+__attribute__((export_name("_start"))) void _start() {
+  __wasm_call_ctors();
+  std::exit(__main_void());  // runs destructors and flushes
+}
+
+}  // extern "C"

@@ -1,0 +1,42 @@
+// Rows to learn from and rows to predict, from CSV files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "csv.hpp"
+#include "error.hpp"
+
+namespace wasm_ml {
+
+struct TrainingSet {
+  std::vector<std::string> feature_names;
+  std::string target_name;
+  std::uint32_t n_rows = 0;
+  std::vector<float> features;  // n_rows × feature_names.size(), row-major
+  std::vector<float> labels;    // n_rows
+
+  [[nodiscard]] std::uint32_t n_features() const { return static_cast<std::uint32_t>(feature_names.size()); }
+};
+
+// Every column but the target (empty: the last column) is a feature.
+[[nodiscard]] Result<TrainingSet> training_set(const CsvFile& file, const std::string& target);
+
+[[nodiscard]] Result<TrainingSet> load_training_set(const std::string& path, const std::string& target);
+
+struct PredictionSet {
+  std::uint32_t n_rows = 0;
+  std::vector<float> features;         // n_rows × the model's features, in its order
+  Result<std::vector<float>> targets;  // n_rows, or why the file does not tell them
+};
+
+// Columns are found by name, in any order; columns that the model does not know
+// are ignored.
+[[nodiscard]] Result<PredictionSet> prediction_set(const CsvFile& file, const std::vector<std::string>& feature_names,
+                                                   const std::string& target_name);
+[[nodiscard]] Result<PredictionSet> load_prediction_set(const std::string& path,
+                                                        const std::vector<std::string>& feature_names,
+                                                        const std::string& target_name);
+
+}  // namespace wasm_ml

@@ -1,0 +1,17 @@
+// Whole files in and out.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "error.hpp"
+
+namespace wasm_ml {
+
+[[nodiscard]] Result<std::string> read_file(const std::string& path);
+
+// Writes to a new file in the same folder and renames it, so that a failure
+// leaves what was there before as it was.
+[[nodiscard]] Result<void> write_file(const std::string& path, std::string_view bytes);
+
+}  // namespace wasm_ml

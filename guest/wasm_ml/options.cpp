@@ -1,0 +1,122 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "option_table.hpp"
+#include "text.hpp"
+
+namespace wasm_ml {
+namespace {
+
+using Arguments = std::span<const std::string_view>;
+
+Option feature_limit_option(FeatureLimit& into) {
+  constexpr const char* kName = "--max-features";
+  return {.name = kName, .set = [&into](std::string_view value) -> Result<void> {
+            using Kind = FeatureLimit::Kind;
+            if (value == "all") {
+              into = {.kind = Kind::all};
+            } else if (value == "third") {
+              into = {.kind = Kind::third};
+            } else if (value == "sqrt") {
+              into = {.kind = Kind::square_root};
+            } else if (value.find_first_not_of("0123456789") != std::string_view::npos) {
+              return fail_usage(
+                  format("option '%s' needs a whole number, all, third or sqrt, not %s", kName, quoted(value).c_str()));
+            } else {
+              const auto count = parse_count(kName, value, 1);
+              if (!count) return std::unexpected(count.error());
+              into = {.kind = Kind::count, .count = *count};
+            }
+            return {};
+          }};
+}
+
+void add_forest_options(std::vector<Option>& options, ForestOptions& forest) {
+  ForestParams& params = forest.params;
+  options.push_back(number_option("--trees", params.n_trees));
+  options.push_back(number_option("--max-depth", params.max_depth));
+  options.push_back(feature_limit_option(forest.max_features));
+  options.push_back(number_option("--min-samples-leaf", params.min_samples_leaf));
+  options.push_back(number_option("--min-samples-split", params.min_samples_split, 2));
+  options.push_back(number_option("--seed", params.seed, 0));
+}
+
+// Parses into `command`, which the options refer to.
+template <class C>
+Result<Command> finish(std::string_view name, Arguments arguments, const std::vector<Option>& options, C& command) {
+  if (auto parsed = parse_options(name, arguments, options); !parsed) return std::unexpected(parsed.error());
+  return Command(std::move(command));
+}
+
+Result<Command> parse_train(Arguments arguments) {
+  TrainCommand command;
+  std::vector<Option> options = {text_option("--data", command.data, true), text_option("--target", command.target),
+                                 text_option("--model", command.model, true)};
+  add_forest_options(options, command.forest);
+  return finish("train", arguments, options, command);
+}
+
+Result<Command> parse_predict(Arguments arguments) {
+  PredictCommand command;
+  const std::vector<Option> options = {text_option("--model", command.model, true),
+                                       text_option("--data", command.data, true),
+                                       text_option("--output", command.output)};
+  return finish("predict", arguments, options, command);
+}
+
+Result<Command> parse_info(Arguments arguments) {
+  InfoCommand command;
+  const std::vector<Option> options = {text_option("--model", command.model, true)};
+  return finish("info", arguments, options, command);
+}
+
+Result<Command> parse_bench(Arguments arguments) {
+  BenchCommand command;
+  std::vector<Option> options = {text_option("--train", command.train), text_option("--test", command.test),
+                                 text_option("--target", command.target)};
+  add_forest_options(options, command.forest);
+  return finish("bench", arguments, options, command);
+}
+
+bool is_help(std::string_view argument) { return argument == "--help" || argument == "-h"; }
+
+}  // namespace
+
+std::uint32_t FeatureLimit::resolve(std::uint32_t n_features) const {
+  switch (kind) {
+    case Kind::all:
+      return 0;
+    case Kind::third:
+      return std::max(1U, n_features / 3);
+    case Kind::square_root:
+      return std::max(1U, static_cast<std::uint32_t>(std::sqrt(static_cast<double>(n_features) + 0.5)));
+    case Kind::count:
+      return count;
+  }
+  return 0;
+}
+
+ForestParams ForestOptions::resolve(std::uint32_t n_features) const {
+  ForestParams resolved = params;
+  resolved.max_features = max_features.resolve(n_features);
+  return resolved;
+}
+
+Result<Command> parse_command(Arguments arguments) {
+  if (arguments.empty()) return fail_usage("no command: train, predict, bench, info or help");
+  const std::string_view name = arguments[0];
+  const Arguments rest = arguments.subspan(1);
+  if (is_help(name) || name == "help" || std::ranges::any_of(rest, is_help)) return Command(HelpCommand());
+  if (name == "--version") return Command(VersionCommand());
+  if (name == "train") return parse_train(rest);
+  if (name == "predict") return parse_predict(rest);
+  if (name == "info") return parse_info(rest);
+  if (name == "bench") return parse_bench(rest);
+  return fail_usage("unknown command " + quoted(name) + ": train, predict, bench, info or help");
+}
+
+}  // namespace wasm_ml

@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# Rust: the compiler for Wasmtime and the tools, and the tools that tests need.
+
+# Puts a cargo that is new enough into PATH: the one that is there, else Debian's.
+use_rust() {
+  local found
+  found=$(cargo --version 2>/dev/null | cut -d ' ' -f 2) || true
+  if [[ -n $found ]] && printf '%s\n' "$RUST_MINIMUM" "${found%%-*}" | sort -VC; then
+    return
+  fi
+  install_packages "${rust_packages[@]}"
+  export PATH=/usr/bin:$PATH
+}
+
+# cargo_tool CRATE VERSION FEATURES: a command-line tool of a pinned version in
+# the cache; its folder is added to PATH. Built to be ready soon, not to run fast.
+cargo_tool() {
+  local crate=$1 version=$2 features=$3 root=$cache/$1-$2
+  if [[ ! -f $root/.crates.toml ]]; then
+    use_rust
+    mkdir -p "$cache"
+    step "Building $crate $version" flock "$cache/$crate.lock" env CARGO_TARGET_DIR="$cache/building/$crate" \
+      CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+      CARGO_PROFILE_RELEASE_DEBUG=0 \
+      cargo install --locked --root "$root" "$crate@$version" --no-default-features --features "$features"
+    rm -rf "$cache/building/$crate"
+  fi
+  export PATH=$root/bin:$PATH
+}
+
+use_wit_tools() {
+  cargo_tool wasm-tools "$WASM_TOOLS_VERSION" component,validate
+  cargo_tool wit-bindgen-cli "$WIT_BINDGEN_VERSION" c
+}
+
+# Whether the Rust in PATH comes with a standard library for modules.
+rust_has_wasm() {
+  local sysroot
+  sysroot=$(rustc --print sysroot 2>/dev/null) && [[ -d $sysroot/lib/rustlib/wasm32-unknown-unknown/lib ]]
+}

@@ -1,0 +1,36 @@
+// Running guests in this process, on the cpu backend.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "gpu_host/host.hpp"
+#include "hostile/guest_module.hpp"
+
+namespace gpu_host::hostile {
+
+// One host for all guests, which may have timeouts.
+[[nodiscard]] const Host& shared_host();
+
+// The cpu backend and nothing inherited.
+[[nodiscard]] InstanceOptions cpu_options();
+
+// What comes of a module from load to exit.
+[[nodiscard]] Result<int> run_text(const std::string& text, const InstanceOptions& options = cpu_options());
+[[nodiscard]] Result<int> run(const GuestModule& guest, const InstanceOptions& options = cpu_options());
+
+// All checks of the guest hold.
+[[nodiscard]] testing::AssertionResult passes(const GuestModule& guest, const InstanceOptions& options = cpu_options());
+
+// The result is an error of this kind, with this text in its message.
+[[nodiscard]] testing::AssertionResult is_error(const Result<int>& result, ErrorKind kind, std::string_view text);
+[[nodiscard]] inline testing::AssertionResult traps(const GuestModule& guest, std::string_view text,
+                                                    const InstanceOptions& options = cpu_options()) {
+  return is_error(run(guest, options), ErrorKind::trap, text);
+}
+
+[[nodiscard]] testing::AssertionResult exits(const Result<int>& result, int exit_code);
+
+}  // namespace gpu_host::hostile

@@ -1,0 +1,47 @@
+#include "bench_report.hpp"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+
+namespace wasm_ml {
+namespace {
+
+using testing::HasSubstr;
+
+BenchReport report() {
+  return {.device = {.name = "a \"device\"\n", .backend = "cpu", .compute_capability = ""},
+          .n_train_rows = 353,
+          .n_test_rows = 89,
+          .n_features = 10,
+          .n_trees = 200,
+          .n_nodes = 1000,
+          .depth = 16,
+          .load_ms = 1,
+          .training_ms = 1234.5,
+          .inference = {{.n_rows = 89, .milliseconds = 0.25}, {.n_rows = 1000, .milliseconds = 2}},
+          .test = {.mse = 3000, .r2 = 0.43}};
+}
+
+TEST(BenchReportTest, JsonHasTheKeysOfTheDocument) {
+  EXPECT_EQ(bench_json(report()),
+            R"({"gpu_device": "a \"device\"\u000a", "gpu_backend": "cpu", "training_ms": 1234.5, )"
+            R"("inference_ms": 0.25, "mse": 3000, "r2": 0.43, "train_samples": 353, "test_samples": 89})");
+}
+
+TEST(BenchReportTest, JsonHasNoNumbersThatJsonLacks) {
+  BenchReport infinite = report();
+  infinite.test.mse = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(bench_json(infinite), HasSubstr("\"mse\": null"));
+}
+
+TEST(BenchReportTest, TableHasALineForEachBatch) {
+  const std::string table = bench_table(report());
+  EXPECT_THAT(table, HasSubstr("353 training rows, 89 test rows, 10 features"));
+  EXPECT_THAT(table, HasSubstr("inference, 89 rows"));
+  EXPECT_THAT(table, HasSubstr("inference, 1000 rows"));
+  EXPECT_THAT(table, HasSubstr("0.4300"));
+}
+
+}  // namespace
+}  // namespace wasm_ml
