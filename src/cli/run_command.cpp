@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cli/cli.hpp"
-#include "host/watchdog.hpp"
+#include "util/watchdog.hpp"
 
 namespace gpu_host::cli {
 namespace {

@@ -11,7 +11,7 @@
 #include "host/host_impl.hpp"
 #include "host/instance_state.hpp"
 #include "host/wasi.hpp"
-#include "host/watchdog.hpp"
+#include "util/watchdog.hpp"
 
 namespace gpu_host {
 

@@ -1,4 +1,4 @@
-#include "host/watchdog.hpp"
+#include "util/watchdog.hpp"
 
 #include <gtest/gtest.h>
 
