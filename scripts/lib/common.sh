@@ -41,11 +41,11 @@ step() {
   fail "$title: exit code $status; the whole log: $log"
 }
 
-# shellcheck source=../../cmake/pins.env
+# shellcheck source=cmake/pins.env
 source "$repository/cmake/pins.env"
-# shellcheck source=packages.sh
+# shellcheck source=scripts/lib/packages.sh
 source "$repository/scripts/lib/packages.sh"
-# shellcheck source=rust.sh
+# shellcheck source=scripts/lib/rust.sh
 source "$repository/scripts/lib/rust.sh"
-# shellcheck source=wasmtime.sh
+# shellcheck source=scripts/lib/wasmtime.sh
 source "$repository/scripts/lib/wasmtime.sh"

@@ -102,10 +102,10 @@ class HostFunction {
 
   static Result run(Session& session, Call& call, Arguments arguments) {
     if constexpr (kIsGpuResult<Result>) {
-      if (call.invalid()) {
+      if (const auto& invalid = call.invalid()) {
         // A deferred error goes first, to whichever call comes next.
         auto begun = session.begin_call();
-        return std::unexpected(begun ? *call.invalid() : std::move(begun.error()));
+        return std::unexpected(begun ? *invalid : begun.error());
       }
       try {
         return apply(session, call, std::move(arguments));

@@ -3,7 +3,7 @@
 
 namespace gpu_host {
 
-GpuResult<std::unique_ptr<Buffer>> Stream::wrap(WrappedMemory /*memory*/) {
+GpuResult<std::unique_ptr<Buffer>> Stream::wrap(const WrappedMemory& /*memory*/) {
   return gpu_error(GpuErrorCode::device_unavailable, "this backend cannot use an embedder's memory as a buffer");
 }
 

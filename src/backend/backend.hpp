@@ -78,7 +78,7 @@ class Stream {
   [[nodiscard]] virtual GpuResult<std::unique_ptr<Buffer>> allocate(std::uint64_t size) = 0;
 
   // Makes the embedder's memory a buffer. Optional: by default refused.
-  [[nodiscard]] virtual GpuResult<std::unique_ptr<Buffer>> wrap(WrappedMemory memory);
+  [[nodiscard]] virtual GpuResult<std::unique_ptr<Buffer>> wrap(const WrappedMemory& memory);
 
   // Takes the buffer back; it is freed once all work queued before is done.
   // Optional: by default waits, then frees.

@@ -136,8 +136,10 @@ Command parse_run(const std::vector<std::string>& arguments) {
   std::vector<std::string> env;
   std::string workdir;
   std::string argv0;
-  OptionGroup wasm = wasm_group(instance);
-  OptionGroup gpu = gpu_group(instance);
+  std::vector<std::string> wasm_values;
+  std::vector<std::string> gpu_values;
+  const OptionGroup wasm = wasm_group(instance);
+  const OptionGroup gpu = gpu_group(instance);
 
   CLI::App app(kDescription, kProgram);
   app.formatter(std::make_shared<RunFormatter>());
@@ -154,8 +156,8 @@ Command parse_run(const std::vector<std::string>& arguments) {
       ->type_name("NAME[=VALUE]");
   app.add_option("--argv0", argv0, "What the guest sees as its own name")->type_name("NAME");
   add_logging(app, command.logging);
-  add_repeated(app, "-W", wasm.values, wasm.help().c_str())->type_name("KEY[=VALUE]");
-  add_repeated(app, "-G", gpu.values, gpu.help().c_str())->type_name("KEY[=VALUE]");
+  add_repeated(app, "-W", wasm_values, wasm.help().c_str())->type_name("KEY[=VALUE]");
+  add_repeated(app, "-G", gpu_values, gpu.help().c_str())->type_name("KEY[=VALUE]");
 
   if (auto printed = parse_with(app, arguments)) return *std::move(printed);
   std::vector<std::string> rest = app.remaining();
@@ -165,9 +167,8 @@ Command parse_run(const std::vector<std::string>& arguments) {
     return usage_error(fmt::format("unknown option '{}'", rest.front()));
   }
   if (rest.empty()) return usage_error("no MODULE given");
-  for (OptionGroup* group : {&wasm, &gpu}) {
-    if (const auto wrong = group->apply()) return usage_error(*wrong);
-  }
+  if (const auto wrong = wasm.apply(wasm_values)) return usage_error(*wrong);
+  if (const auto wrong = gpu.apply(gpu_values)) return usage_error(*wrong);
 
   command.module = rest.front();
   instance.args = std::move(rest);

@@ -28,7 +28,7 @@ std::string OptionGroup::known_keys() const {
   return known;
 }
 
-std::optional<std::string> OptionGroup::apply() const {
+std::optional<std::string> OptionGroup::apply(const std::vector<std::string>& values) const {
   for (const std::string& given : values) {
     if (given.empty()) return fmt::format("{}: no key given; there are: {}", flag, known_keys());
     for (const auto part : std::views::split(given, ',')) {

@@ -20,13 +20,12 @@ struct GroupOption {
 struct OptionGroup {
   std::string flag;  // such as -W
   std::vector<GroupOption> options;
-  std::vector<std::string> values = {};  // as given on the command line
 
   [[nodiscard]] std::string help() const;
 
-  // Applies all values; the text of a usage error where one is wrong. An unknown key
-  // lists the known ones.
-  [[nodiscard]] std::optional<std::string> apply() const;
+  // Applies all values, as they were given; the text of a usage error where one is
+  // wrong. An unknown key lists the known ones.
+  [[nodiscard]] std::optional<std::string> apply(const std::vector<std::string>& values) const;
 
  private:
   [[nodiscard]] std::string known_keys() const;

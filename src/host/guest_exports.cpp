@@ -48,6 +48,7 @@ std::expected<std::span<std::byte>, abi::Trap> GuestExports::memory() {
 }
 
 std::expected<std::uint32_t, abi::Trap> GuestExports::allocate(std::uint32_t align, std::uint32_t size) {
+  if (!allocator_) return std::unexpected(abi::Trap{"the module exports no cabi_realloc"});
   if (allocator_has_wrong_type_) {
     return std::unexpected(
         abi::Trap{"cabi_realloc must take four i32 (old, old_size, align, new_size) and return an i32"});

@@ -176,8 +176,8 @@ Result<int> Instance::run() {
   }
   impl_->interrupt_at_deadline();
   std::optional<Watchdog> watchdog;
-  if (impl_->timeout) {
-    watchdog.emplace(*impl_->timeout, [&interrupt = impl_->state->interrupt(), host = impl_->module->host] {
+  if (const auto timeout = impl_->timeout) {
+    watchdog.emplace(*timeout, [&interrupt = impl_->state->interrupt(), host = impl_->module->host] {
       interrupt.request();
       wasmtime_engine_increment_epoch(host->engine.get());
     });

@@ -70,7 +70,7 @@ wasm_trap_t* InstanceState::dispatch(const abi::ContractFunction& function, wasm
   abi::Call call(guest_, encoding_, function.name);
   function.invoke(session_, call, values);
   if (TrapPtr nested = guest_.take_trap()) return nested.release();
-  if (call.trap()) return make_trap(function, call.trap()->message);
+  if (const auto& trap = call.trap()) return make_trap(function, trap->message);
   if (session_.interrupted()) return make_trap(function, "interrupted");
   return nullptr;
 }

@@ -111,7 +111,7 @@ GuestModule& GuestModule::import(const std::string& text) {
 }
 
 GuestModule& GuestModule::code(const std::string& instructions) {
-  code_ += "    " + instructions + "\n";
+  code_ += fmt::format("    {}\n", instructions);
   return *this;
 }
 
@@ -125,12 +125,13 @@ GuestModule& GuestModule::call_at(std::uint32_t result, std::string_view name, c
   std::string operands;
   for (const Argument& argument : arguments) {
     if (!(types >> type)) throw std::invalid_argument(fmt::format("{}: too many arguments", name));
-    operands += " " + constant(type, argument);
+    operands += fmt::format(" {}", constant(type, argument));
   }
   if (types >> type) operands += fmt::format(" (i32.const {})", result);
   if (types >> type) throw std::invalid_argument(fmt::format("{}: too few arguments", name));
   last_call_ = fmt::format("(call ${}{})", name, operands);
-  return code(last_call_);
+  code_ += fmt::format("    {}\n", last_call_);
+  return *this;
 }
 
 GuestModule& GuestModule::expect_ok() { return expect_word(kResult, 0); }
@@ -172,7 +173,9 @@ GuestModule& GuestModule::write(std::uint32_t id, std::uint64_t offset, std::spa
 }
 
 GuestModule& GuestModule::expect_contents(std::uint32_t id, std::uint64_t offset, std::span<const std::uint8_t> bytes) {
-  call("buffer-read", {id, offset, bytes.size()}).expect_ok().expect_word(kResult + 8, bytes.size());
+  call("buffer-read", {id, offset, bytes.size()})
+      .expect_ok()
+      .expect_word(kResult + 8, static_cast<std::uint32_t>(bytes.size()));
   return expect(fmt::format("(call $equal (i32.load (i32.const {})) (i32.const {}) (i32.const {}))", kResult + 4,
                             data(bytes), bytes.size()),
                 fmt::format("buffer {} holds {} at {}", id, hex(bytes.first(std::min(bytes.size(), 64ul))), offset));

@@ -31,9 +31,9 @@ extern const char* const kBumpRealloc;
 // A core argument: its type comes from the function's signature.
 struct Argument {
   template <std::integral T>
-  Argument(T value) : value(static_cast<std::uint64_t>(value)) {}
+  Argument(T integer) : value(static_cast<std::uint64_t>(integer)) {}
   template <std::floating_point T>
-  Argument(T value) : value(static_cast<float>(value)) {}
+  Argument(T number) : value(static_cast<float>(number)) {}
   std::variant<std::uint64_t, float> value;
 };
 using Arguments = std::vector<Argument>;
@@ -66,9 +66,7 @@ class GuestModule {
   // Checks the result at kResult. `text` must occur in the error's message.
   GuestModule& expect_ok();
   GuestModule& expect_error(GpuErrorCode code, std::string_view text = {});
-  GuestModule& expect_invalid_params(std::string_view text) {
-    return expect_error(GpuErrorCode::invalid_params, text);
-  }
+  GuestModule& expect_invalid_params(std::string_view text) { return expect_error(GpuErrorCode::invalid_params, text); }
   // Checks memory, or a condition: instructions that leave one i32.
   GuestModule& expect_bytes_at(std::uint32_t address, std::span<const std::uint8_t> bytes);
   GuestModule& expect_word(std::uint32_t address, std::uint32_t value);

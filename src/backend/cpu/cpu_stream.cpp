@@ -56,14 +56,14 @@ GpuResult<std::unique_ptr<Buffer>> CpuStream::allocate(std::uint64_t size) {
   }
 }
 
-GpuResult<std::unique_ptr<Buffer>> CpuStream::wrap(WrappedMemory memory) {
+GpuResult<std::unique_ptr<Buffer>> CpuStream::wrap(const WrappedMemory& memory) {
   if (memory.bytes.empty()) {
     return gpu_error(GpuErrorCode::invalid_params, "memory of 0 bytes cannot be a buffer");
   }
   if (reinterpret_cast<std::uintptr_t>(memory.bytes.data()) % kWrapAlignment != 0) {
     return gpu_error(GpuErrorCode::invalid_params, "memory that becomes a buffer must be aligned to 4 bytes");
   }
-  return std::make_unique<CpuBuffer>(memory.bytes, memory.read_only, std::move(memory.owner));
+  return std::make_unique<CpuBuffer>(memory.bytes, memory.read_only, memory.owner);
 }
 
 GpuResult<void> CpuStream::write(Buffer& buffer, std::uint64_t offset, std::span<const std::byte> data) {

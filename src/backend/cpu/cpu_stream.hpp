@@ -21,7 +21,7 @@ class CpuStream final : public Stream {
 
   // invalid_params for memory that is empty or not aligned to 4 bytes: kernels
   // read their f32 and u32 in place.
-  [[nodiscard]] GpuResult<std::unique_ptr<Buffer>> wrap(WrappedMemory memory) override;
+  [[nodiscard]] GpuResult<std::unique_ptr<Buffer>> wrap(const WrappedMemory& memory) override;
 
   [[nodiscard]] GpuResult<void> write(Buffer& buffer, std::uint64_t offset, std::span<const std::byte> data) override;
   [[nodiscard]] GpuResult<void> read(const Buffer& buffer, std::uint64_t offset, std::uint64_t size,

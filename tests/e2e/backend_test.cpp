@@ -1,0 +1,82 @@
+// Which backend serves a module, and what happens when the named one cannot.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "e2e/files.hpp"
+#include "e2e/program.hpp"
+
+namespace gpu_host::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kVariable = "WASMTIME_GPU_HOST_BACKEND";
+
+// Why `backend` cannot be used; empty where it can.
+std::string reason_against(const std::string& backend) {
+  std::string reason;
+  for (const auto& entry : nlohmann::json::parse(run_program({"devices", "--json"}).out)) {
+    if (entry.at("backend") != backend) continue;
+    if (entry.at("usable").get<bool>()) return "";
+    reason = entry.at("reason");
+  }
+  return reason;
+}
+
+void expect_refused(const Outcome& outcome, const std::string& culprit) {
+  EXPECT_EQ(outcome.exit_code, kHostError) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr(culprit));
+  EXPECT_THAT(outcome.err, HasSubstr("cpu"));  // what there is
+  EXPECT_EQ(outcome.out, "");                  // the guest has not begun
+}
+
+TEST(BackendChoice, ANamedBackendServesOrFailsAtOnce) {
+  for (const std::string backend : {"cpu", "cuda", "webgpu"}) {
+    const std::string reason = reason_against(backend);
+    const Outcome outcome = run_program({"--backend", backend, guest("wit_bindgen_c")});
+    if (reason.empty()) {
+      EXPECT_EQ(outcome.exit_code, 0) << outcome;
+      EXPECT_THAT(outcome.out, HasSubstr("backend " + backend + "\n"));
+    } else {
+      expect_refused(outcome, backend);
+      EXPECT_THAT(outcome.err, HasSubstr(reason));
+    }
+  }
+}
+
+TEST(BackendChoice, AnUnknownBackend) {
+  expect_refused(run_program({"--backend", "nosuch", guest("wit_bindgen_c")}), "nosuch");
+}
+
+TEST(BackendChoice, AnUnknownDevice) {
+  expect_refused(run_program({"--backend", "cpu", "--device", "7", guest("wit_bindgen_c")}), "device 7");
+  const Outcome first = run_program({"--backend", "cpu", "--device", "0", guest("wit_bindgen_c")});
+  EXPECT_EQ(first.exit_code, 0) << first;
+}
+
+TEST(BackendChoice, ByTheEnvironment) {
+  expect_refused(run_program({guest("wit_bindgen_c")}, {.env = {{kVariable, "nosuch"}}}), kVariable);
+  const Outcome named = run_program({guest("wit_bindgen_c")}, {.env = {{kVariable, "cpu"}}});
+  EXPECT_EQ(named.exit_code, 0) << named;
+  EXPECT_THAT(named.out, HasSubstr("backend cpu\n"));
+}
+
+TEST(BackendChoice, TheOptionCountsMoreThanTheEnvironment) {
+  const Outcome outcome = run_program({"--backend", "cpu", guest("wit_bindgen_c")}, {.env = {{kVariable, "nosuch"}}});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+}
+
+TEST(BackendChoice, AModuleWithoutWasiGpuRunsAnyway) {
+  const TempFolder folder;
+  const std::string module = folder.add("hello.wat", kHelloWat);
+  for (const std::string backend : {"nosuch", "cuda", "webgpu"}) {
+    const Outcome outcome = run_program({"--backend", backend, "--device", "7", module}, {.env = {{kVariable, "x"}}});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_EQ(outcome.out, "hello\n");
+  }
+}
+
+}  // namespace
+}  // namespace gpu_host::e2e

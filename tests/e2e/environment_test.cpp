@@ -1,0 +1,37 @@
+#include <gtest/gtest.h>
+
+#include "e2e/program.hpp"
+
+namespace gpu_host::e2e {
+namespace {
+
+const ProcessOptions kHostEnvironment{.env = {{"GPU_HOST_SECRET", "hidden"}, {"GPU_HOST_EMPTY", ""}}};
+
+TEST(Environment, NothingIsInherited) {
+  const Outcome outcome = run_program({guest("wasi_probe"), "env"}, kHostEnvironment);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_EQ(outcome.out, "");
+}
+
+TEST(Environment, PassesWhatIsNamed) {
+  const Outcome outcome = run_program({"--env", "A=1", "--env", "B=x=y z", "--env", "GPU_HOST_SECRET", "--env",
+                                       "EMPTY=", "--env=GPU_HOST_EMPTY", guest("wasi_probe"), "env"},
+                                      kHostEnvironment);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_EQ(outcome.out, "A=1\nB=x=y z\nGPU_HOST_SECRET=hidden\nEMPTY=\nGPU_HOST_EMPTY=\n");
+}
+
+TEST(Environment, AVariableThatTheHostLacksIsLeftOut) {
+  const Outcome outcome = run_program({"--env", "GPU_HOST_MISSING", guest("wasi_probe"), "env"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_EQ(outcome.out, "");
+}
+
+TEST(Environment, AVariableNeedsAName) {
+  const Outcome outcome = run_program({"--env", "=value", guest("wasi_probe"), "env"});
+  EXPECT_EQ(outcome.exit_code, kUsageError) << outcome;
+  EXPECT_NE(outcome.err, "");
+}
+
+}  // namespace
+}  // namespace gpu_host::e2e

@@ -1,0 +1,25 @@
+// Runs the random forest module in a folder of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "e2e/files.hpp"
+#include "e2e/program.hpp"
+
+namespace gpu_host::e2e {
+
+// The guest's "." is `folder`, and /data holds the diabetes files.
+[[nodiscard]] inline Outcome wasm_ml(const TempFolder& folder, const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{"-d", folder.path().string(), "--dir", WGH_DATA_DIR "::/data", WGH_WASM_ML};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_program(command);
+}
+
+// Trains a small forest into `model`.
+[[nodiscard]] inline Outcome train(const TempFolder& folder, const std::string& model, const std::string& seed = "42") {
+  return wasm_ml(folder, {"train", "--data", "/data/diabetes_train.csv", "--model", model, "--trees", "20",
+                          "--max-depth", "6", "--seed", seed});
+}
+
+}  // namespace gpu_host::e2e
