@@ -29,8 +29,8 @@ struct DeviceEntry {
 struct DeviceChoice {
   // cpu, cuda or webgpu. Empty: the environment variable
   // WASMTIME_GPU_HOST_BACKEND, and where that is unset the best that works.
-  std::string backend;
-  std::optional<std::uint32_t> index;  // empty: the backend's first usable device
+  std::string backend = {};
+  std::optional<std::uint32_t> index = {};  // empty: the backend's first usable device
 };
 
 // Every backend of the contract, best first, at least one entry each.

@@ -91,15 +91,15 @@ enum class UnknownImports : std::uint8_t {
 // What one instance is given. Nothing else of the host is visible to it, but for
 // clocks and random numbers.
 struct InstanceOptions {
-  std::vector<std::string> args;  // args[0] is the program's name; UTF-8
-  std::vector<std::pair<std::string, std::string>> env;
-  std::vector<Preopen> preopens;
+  std::vector<std::string> args = {};  // args[0] is the program's name; UTF-8
+  std::vector<std::pair<std::string, std::string>> env = {};
+  std::vector<Preopen> preopens = {};
   bool inherit_stdio = true;  // stdin, stdout, stderr of this process
 
-  DeviceChoice device;
+  DeviceChoice device = {};
   GpuAbi gpu_abi = GpuAbi::canonical;
   UnknownImports unknown_imports = UnknownImports::refuse;
-  Limits limits;
+  Limits limits = {};
 };
 
 class Instance {

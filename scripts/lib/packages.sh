@@ -1,5 +1,7 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # the lists are for who sources this
 # Debian packages: what each purpose needs, and their installation.
+# shellcheck disable=SC2034 # the scripts use the lists
 
 host_packages=(ca-certificates g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev)
 rust_packages=(cargo-web rustc-web)

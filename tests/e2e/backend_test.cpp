@@ -25,8 +25,8 @@ std::string reason_against(const std::string& backend) {
   return reason;
 }
 
-void expect_refused(const Outcome& outcome, const std::string& culprit) {
-  EXPECT_EQ(outcome.exit_code, kHostError) << outcome;
+void expect_refused(const Outcome& outcome, const std::string& culprit, int exit_code = kHostError) {
+  EXPECT_EQ(outcome.exit_code, exit_code) << outcome;
   EXPECT_THAT(outcome.err, HasSubstr(culprit));
   EXPECT_THAT(outcome.err, HasSubstr("cpu"));  // what there is
   EXPECT_EQ(outcome.out, "");                  // the guest has not begun
@@ -47,7 +47,7 @@ TEST(BackendChoice, ANamedBackendServesOrFailsAtOnce) {
 }
 
 TEST(BackendChoice, AnUnknownBackend) {
-  expect_refused(run_program({"--backend", "nosuch", guest("wit_bindgen_c")}), "nosuch");
+  expect_refused(run_program({"--backend", "nosuch", guest("wit_bindgen_c")}), "nosuch", kUsageError);
 }
 
 TEST(BackendChoice, AnUnknownDevice) {
@@ -57,7 +57,7 @@ TEST(BackendChoice, AnUnknownDevice) {
 }
 
 TEST(BackendChoice, ByTheEnvironment) {
-  expect_refused(run_program({guest("wit_bindgen_c")}, {.env = {{kVariable, "nosuch"}}}), kVariable);
+  expect_refused(run_program({guest("wit_bindgen_c")}, {.env = {{kVariable, "nosuch"}}}), kVariable, kUsageError);
   const Outcome named = run_program({guest("wit_bindgen_c")}, {.env = {{kVariable, "cpu"}}});
   EXPECT_EQ(named.exit_code, 0) << named;
   EXPECT_THAT(named.out, HasSubstr("backend cpu\n"));

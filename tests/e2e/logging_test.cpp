@@ -17,7 +17,7 @@ std::string log_of(std::vector<std::string> options, const std::string& rust_log
   const Outcome outcome = run_program(options, process);
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.out, HasSubstr("guest: ok"));
-  EXPECT_THAT(outcome.out, Not(HasSubstr("[")));  // the log is not the guest's output
+  EXPECT_THAT(outcome.out, Not(HasSubstr("] ")));  // the log is not the guest's output
   return outcome.err;
 }
 

@@ -31,13 +31,13 @@ TEST_P(WasmMlCsv, IsRefusedWithItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Kinds, WasmMlCsv,
-    testing::Values(BadCsv{"NoHeader", "1,2,3\n4,5,6\n", "bad.csv:1:1"},
+    testing::Values(BadCsv{"NoHeader", "1,2,3\n4,5,6\n", "bad.csv:1: no header: column 1"},
                     BadCsv{"Text", "a,b\n1,2\n3,x\n", "bad.csv:3:2"}, BadCsv{"Blank", "a,b\n,2\n", "bad.csv:2:1"},
                     BadCsv{"TooFew", "a,b,c\n1,2,3\n1,2\n", "bad.csv:3"},
                     BadCsv{"TooMany", "a,b\n1,2,3\n", "bad.csv:2"}, BadCsv{"NaN", "a,b\n1,nan\n", "bad.csv:2:2"},
                     BadCsv{"Huge", "a,b\n1e99,2\n", "bad.csv:2:1"}, BadCsv{"BlankLine", "a,b\n\n1,2\n", "bad.csv:2"},
                     BadCsv{"Empty", "", "bad.csv"}, BadCsv{"NoRows", "a,b\n", "bad.csv"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test_case) { return test_case.param.name; });
 
 class WasmMlModel : public testing::Test {
  protected:

@@ -1,4 +1,5 @@
 // Imports that the host does not have, or not like this.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "hostile/run_guest.hpp"
@@ -52,6 +53,14 @@ TEST(UnknownImport, MayReturnZero) {
   EXPECT_TRUE(exits(result, 9));
 }
 
+TEST(UnknownImport, ThatIsNoFunctionMayBeZeroOrEmptyToo) {
+  const auto result = run_text(R"((module (import "env" "number" (global i32)) (import "env" "pages" (memory 1))
+    (import "env" "calls" (table 1 funcref)) (func (export "_start")
+      (if (i32.add (global.get 0) (i32.load (i32.const 0))) (then unreachable)))))",
+                               with_unknown(UnknownImports::default_value));
+  EXPECT_TRUE(exits(result, 0));
+}
+
 TEST(UnknownImport, OfWasiGpuIsRefusedByName) {
   const struct {
     std::string_view from, name;
@@ -66,7 +75,7 @@ TEST(UnknownImport, OfWasiGpuIsRefusedByName) {
                {"wasi:gpu/compute@0.1.0", "[constructor]buffer"}};
   for (const auto& [from, name] : cases) {
     const auto result = run_text(importing(from, name, ""));
-    EXPECT_TRUE(is_error(result, ErrorKind::link, "'" + std::string(name) + "' of '" + std::string(from) + "'"));
+    EXPECT_TRUE(is_error(result, ErrorKind::link, fmt::format("'{}' of '{}'", name, from)));
   }
 }
 

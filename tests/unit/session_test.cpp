@@ -21,6 +21,12 @@ using test::LateDeviceState;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+Limits with_memory(std::uint64_t bytes) {
+  Limits limits;
+  limits.gpu_memory = bytes;
+  return limits;
+}
+
 GpuError late_error(const std::string& text) { return {GpuErrorCode::kernel_error, text}; }
 
 // A session on a device that runs behind, with the buffers 1 and 2 of 64 bytes.
@@ -42,8 +48,7 @@ class SessionTest : public testing::Test {
   LateDeviceState state_;
   Interrupt interrupt_;
   Session session_{[this] { return Result<std::shared_ptr<Device>>(std::make_shared<LateDevice>(state_)); },
-                   {.gpu_memory = 1000},
-                   &interrupt_};
+                   with_memory(1000), &interrupt_};
   std::array<std::byte, 4> block_{};
   int blocks_asked_for_ = 0;
 };
@@ -141,7 +146,7 @@ TEST_F(SessionTest, DeviceInfoTakesNoError) {
 TEST_F(SessionTest, QuotaStandsForAMemoryThatTheDeviceDoesNotTell) {
   EXPECT_EQ(wasi_gpu::get_device_info(session_)->total_memory, 1000u);
   Session other([this] { return Result<std::shared_ptr<Device>>(std::make_shared<LateDevice>(state_, 77)); },
-                {.gpu_memory = 1000});
+                with_memory(1000));
   EXPECT_EQ(wasi_gpu::get_device_info(other)->total_memory, 77u);
 }
 
