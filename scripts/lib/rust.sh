@@ -28,8 +28,6 @@ cargo_tool() {
   export PATH=$root/bin:$PATH
 }
 
-wasm_tools_bin() { echo "$cache/wasm-tools-$WASM_TOOLS_VERSION/bin"; }
-
 use_wit_tools() {
   cargo_tool wasm-tools "$WASM_TOOLS_VERSION" component,validate
   cargo_tool wit-bindgen-cli "$WIT_BINDGEN_VERSION" c

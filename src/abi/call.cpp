@@ -36,6 +36,7 @@ void Call::store_u64(std::uint32_t address, std::uint64_t value) {
 
 GpuResult<GuestList> Call::allocate(std::uint32_t size, std::uint32_t align, std::string_view what) {
   const auto unavailable = [] { return gpu_error(GpuErrorCode::out_of_memory, "trapped"); };
+  if (trap_) return unavailable();  // the guest runs no more
   if (!guest_.has_allocator()) {
     set_trap({fmt::format("{}: the module must export cabi_realloc to receive it", what)});
     return unavailable();

@@ -31,7 +31,7 @@ struct Instance::Impl {
   [[nodiscard]] std::vector<std::string> missing_imports() const;
   void interrupt_at_deadline();
   [[nodiscard]] Result<int> start();
-  [[nodiscard]] Result<int> outcome(ErrorPtr failed, TrapPtr trap, bool instantiated) const;
+  [[nodiscard]] Result<int> outcome(ErrorPtr failed, TrapPtr trap) const;
 };
 
 namespace {
@@ -128,7 +128,7 @@ void Instance::Impl::interrupt_at_deadline() {
   wasmtime_context_set_epoch_deadline(context(), 1);
 }
 
-Result<int> Instance::Impl::outcome(ErrorPtr failed, TrapPtr trap, bool instantiated) const {
+Result<int> Instance::Impl::outcome(ErrorPtr failed, TrapPtr trap) const {
   if (!failed && !trap) return 0;
   int status = 0;
   if (const auto exit = state->exit_status()) return *exit;
@@ -141,16 +141,22 @@ Result<int> Instance::Impl::outcome(ErrorPtr failed, TrapPtr trap, bool instanti
   if (trap) return error(ErrorKind::trap, fmt::format("{}: {}", module->name, message_of(*trap)));
   // What is left are errors of host calls: our traps, the traps that stand for unknown
   // imports, and what WASI refuses to do, such as to exit with 200.
-  const bool trapped = state->trapped() || (instantiated && unknown_imports == UnknownImports::trap);
-  const ErrorKind kind = trapped ? ErrorKind::trap : instantiated ? ErrorKind::internal : ErrorKind::link;
-  return error(kind, fmt::format("{}: {}", module->name, message_of(*failed)));
+  const bool trapped = state->trapped() || unknown_imports == UnknownImports::trap;
+  return error(trapped ? ErrorKind::trap : ErrorKind::internal,
+               fmt::format("{}: {}", module->name, message_of(*failed)));
 }
 
 Result<int> Instance::Impl::start() {
+  wasmtime_instance_pre_t* made = nullptr;
+  ErrorPtr failed(wasmtime_linker_instantiate_pre(linker.get(), module->module.get(), &made));
+  if (failed) return error(ErrorKind::link, fmt::format("{}: {}", module->name, message_of(*failed)));
+  const InstancePrePtr linked(made);
+
+  // From here on the guest runs: a start section may call anything.
   wasmtime_instance_t instance;
   wasm_trap_t* trap = nullptr;
-  ErrorPtr failed(wasmtime_linker_instantiate(linker.get(), context(), module->module.get(), &instance, &trap));
-  if (failed || trap != nullptr) return outcome(std::move(failed), TrapPtr(trap), false);
+  failed.reset(wasmtime_instance_pre_instantiate(linked.get(), context(), &instance, &trap));
+  if (failed || trap != nullptr) return outcome(std::move(failed), TrapPtr(trap));
 
   constexpr std::string_view kStart = "_start";
   wasmtime_extern_t item;
@@ -167,7 +173,7 @@ Result<int> Instance::Impl::start() {
     return error(ErrorKind::invalid_module, fmt::format("{}: its _start must take and return nothing", module->name));
   }
   failed.reset(wasmtime_func_call(context(), &item.of.func, nullptr, 0, nullptr, 0, &trap));
-  return outcome(std::move(failed), TrapPtr(trap), true);
+  return outcome(std::move(failed), TrapPtr(trap));
 }
 
 Result<int> Instance::run() {

@@ -1,5 +1,7 @@
 //! The two functions of WASI preview 1 that this guest needs.
 
+use alloc::format;
+
 #[repr(C)]
 struct Bytes {
     data: *const u8,
@@ -15,10 +17,16 @@ extern "C" {
 const STDOUT: u32 = 1;
 
 pub fn print(line: &str) {
-    let parts = [line, "\n"].map(|text| Bytes { data: text.as_ptr(), size: text.len() });
-    let mut written = 0;
-    if unsafe { fd_write(STDOUT, parts.as_ptr(), parts.len(), &mut written) } != 0 {
-        exit(1);
+    let text = format!("{line}\n");
+    let mut rest = text.as_bytes();
+    // A host may write less than it is given.
+    while !rest.is_empty() {
+        let part = Bytes { data: rest.as_ptr(), size: rest.len() };
+        let mut written = 0;
+        if unsafe { fd_write(STDOUT, &part, 1, &mut written) } != 0 {
+            exit(1);
+        }
+        rest = &rest[written..];
     }
 }
 
