@@ -9,8 +9,8 @@
 namespace gpu_host {
 
 enum class ErrorKind : std::uint8_t {
-  invalid_argument,  // an option makes no sense; the text says which
-  not_found,         // a file, folder, backend or device is not there
+  invalid_argument,  // an option makes no sense, such as an unknown backend
+  not_found,         // a file, folder or device is not there
   invalid_module,    // not WebAssembly, not valid, or a component
   link,              // the module imports what the host does not have
   device,            // the chosen backend or device cannot be used

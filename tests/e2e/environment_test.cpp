@@ -5,10 +5,10 @@
 namespace gpu_host::e2e {
 namespace {
 
-const ProcessOptions kHostEnvironment{.env = {{"GPU_HOST_SECRET", "hidden"}, {"GPU_HOST_EMPTY", ""}}};
+ProcessOptions host_environment() { return {.env = {{"GPU_HOST_SECRET", "hidden"}, {"GPU_HOST_EMPTY", ""}}}; }
 
 TEST(Environment, NothingIsInherited) {
-  const Outcome outcome = run_program({guest("wasi_probe"), "env"}, kHostEnvironment);
+  const Outcome outcome = run_program({guest("wasi_probe"), "env"}, host_environment());
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_EQ(outcome.out, "");
 }
@@ -16,7 +16,7 @@ TEST(Environment, NothingIsInherited) {
 TEST(Environment, PassesWhatIsNamed) {
   const Outcome outcome = run_program({"--env", "A=1", "--env", "B=x=y z", "--env", "GPU_HOST_SECRET", "--env",
                                        "EMPTY=", "--env=GPU_HOST_EMPTY", guest("wasi_probe"), "env"},
-                                      kHostEnvironment);
+                                      host_environment());
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_EQ(outcome.out, "A=1\nB=x=y z\nGPU_HOST_SECRET=hidden\nEMPTY=\nGPU_HOST_EMPTY=\n");
 }

@@ -30,6 +30,11 @@ struct Refused {
   std::string culprit;
 };
 
+std::ostream& operator<<(std::ostream& stream, const Refused& refused) {
+  for (const std::string& argument : refused.arguments) stream << argument << " ";
+  return stream;
+}
+
 class Usage : public testing::TestWithParam<Refused> {};
 
 TEST_P(Usage, NamesTheCulprit) {

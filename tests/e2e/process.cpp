@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,10 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <string_view>
 #include <system_error>
-
-extern char** environ;
 
 namespace gpu_host::e2e {
 namespace {
@@ -46,12 +44,13 @@ std::vector<std::string> environment_of(const ProcessOptions& options) {
     const std::string_view text(*variable);
     if (!text.starts_with("RUST_LOG=") && !text.starts_with("WASMTIME_GPU_HOST_BACKEND=")) variables.emplace_back(text);
   }
-  for (const auto& [name, value] : options.env) variables.push_back(name + "=" + value);
+  for (const auto& [name, value] : options.env) variables.emplace_back(name).append("=").append(value);
   return variables;
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;

@@ -11,7 +11,8 @@ namespace gpu_host::e2e {
 
 // The guest's "." is `folder`, and /data holds the diabetes files.
 [[nodiscard]] inline Outcome wasm_ml(const TempFolder& folder, const std::vector<std::string>& arguments) {
-  std::vector<std::string> command{"-d", folder.path().string(), "--dir", WGH_DATA_DIR "::/data", WGH_WASM_ML};
+  std::vector<std::string> command{"-d", folder.path().string(), "--dir", std::string(WGH_DATA_DIR) + "::/data",
+                                   WGH_WASM_ML};
   command.insert(command.end(), arguments.begin(), arguments.end());
   return run_program(command);
 }

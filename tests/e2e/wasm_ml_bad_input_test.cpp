@@ -17,6 +17,8 @@ struct BadCsv {
   std::string place;  // what the message must hold: file, line and, where there is one, column
 };
 
+std::ostream& operator<<(std::ostream& stream, const BadCsv& csv) { return stream << csv.name; }
+
 class WasmMlCsv : public testing::TestWithParam<BadCsv> {};
 
 TEST_P(WasmMlCsv, IsRefusedWithItsPlace) {
