@@ -19,9 +19,9 @@ const STDOUT: u32 = 1;
 pub fn print(line: &str) {
     let text = format!("{line}\n");
     let mut rest = text.as_bytes();
-    // A host may write less than it is given.
     while !rest.is_empty() {
         let part = Bytes { data: rest.as_ptr(), size: rest.len() };
+        // A host may write less than it is given.
         let mut written = 0;
         if unsafe { fd_write(STDOUT, &part, 1, &mut written) } != 0 {
             exit(1);
