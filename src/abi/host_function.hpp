@@ -6,8 +6,6 @@
 // takes the Call to allocate it (Call::allocate) once its bytes are certain.
 #pragma once
 
-#include <spdlog/spdlog.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +20,7 @@
 #include "abi/flat.hpp"
 #include "abi/lift.hpp"
 #include "abi/lower.hpp"
+#include "util/log.hpp"
 #include "wasi_gpu/session.hpp"
 
 namespace gpu_host::abi {
@@ -79,7 +78,7 @@ class HostFunction {
     if constexpr (kReturns) {
       const Result result = run(session, call, std::move(arguments));
       if constexpr (kIsGpuResult<Result>) {
-        if (!result) spdlog::debug("{}: {}", call.function(), describe(result.error()));
+        if (!result) logger().debug("{}: {}", call.function(), describe(result.error()));
       }
       if (!call.trap()) Lower<Result>::store(call, result_address, result);
     } else {

@@ -1,12 +1,14 @@
 #include "cli/logging.hpp"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <memory>
 #include <ranges>
+
+#include "util/log.hpp"
 
 namespace gpu_host::cli {
 namespace {
@@ -69,10 +71,9 @@ std::optional<Level> parse_rust_log(std::string_view directives) {
 }
 
 void configure_logging(const LoggingOptions& options) {
-  auto logger = spdlog::stderr_color_mt("wasmtime-gpu-host");
-  logger->set_pattern("[%H:%M:%S.%e %^%l%$] %v");
-  logger->set_level(level_of(options));
-  spdlog::set_default_logger(std::move(logger));
+  logger().sinks() = {std::make_shared<spdlog::sinks::stderr_color_sink_mt>()};
+  logger().set_pattern("[%H:%M:%S.%e %^%l%$] %v");
+  logger().set_level(level_of(options));
 }
 
 }  // namespace gpu_host::cli

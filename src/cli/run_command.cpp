@@ -1,7 +1,6 @@
 #include "cli/run_command.hpp"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 
 #include <cstdio>
 #include <iterator>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "cli/cli.hpp"
+#include "util/log.hpp"
 #include "util/watchdog.hpp"
 
 namespace gpu_host::cli {
@@ -51,7 +51,7 @@ Result<int> load_and_run(const RunCommand& command) {
   if (!host) return std::unexpected(std::move(host.error()));
   auto module = load(*host, command.module);
   if (!module) return std::unexpected(std::move(module.error()));
-  spdlog::debug("compiled {}{}", module->name(), module->imports_gpu() ? ", which imports wasi:gpu" : "");
+  logger().debug("compiled {}{}", module->name(), module->imports_gpu() ? ", which imports wasi:gpu" : "");
   auto instance = Instance::create(*module, command.instance);
   if (!instance) return std::unexpected(std::move(instance.error()));
 

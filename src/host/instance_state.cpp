@@ -1,10 +1,11 @@
 #include "host/instance_state.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <exception>
 #include <utility>
+
+#include "util/log.hpp"
 
 namespace gpu_host {
 namespace {
@@ -56,9 +57,9 @@ wasm_trap_t* InstanceState::call(void* binding, wasmtime_caller_t* caller, wasmt
   try {
     return state->dispatch(*function, caller, {reinterpret_cast<const abi::FlatValue*>(values), count});
   } catch (const std::exception& failure) {
-    return state->make_trap(*function, failure.what());
+    return state->new_trap(failure.what());
   } catch (...) {
-    return state->make_trap(*function, "the host failed");
+    return state->new_trap("the host failed");
   }
 }
 
@@ -66,7 +67,7 @@ wasm_trap_t* InstanceState::dispatch(const abi::ContractFunction& function, wasm
                                      std::span<const abi::FlatValue> values) {
   guest_.enter(caller);
   if (guest_.allocating()) return make_trap(function, "called from inside cabi_realloc");
-  spdlog::trace("{}", function.name);
+  logger().trace("{}", function.name);
   abi::Call call(guest_, encoding_, function.name);
   function.invoke(session_, call, values);
   if (TrapPtr nested = guest_.take_trap()) return nested.release();
@@ -76,8 +77,11 @@ wasm_trap_t* InstanceState::dispatch(const abi::ContractFunction& function, wasm
 }
 
 wasm_trap_t* InstanceState::make_trap(const abi::ContractFunction& function, std::string_view message) {
+  return new_trap(fmt::format("{}: {}", function.name, message));
+}
+
+wasm_trap_t* InstanceState::new_trap(std::string_view text) noexcept {
   trapped_ = true;
-  const std::string text = fmt::format("{}: {}", function.name, message);
   return wasmtime_trap_new(text.data(), text.size());
 }
 

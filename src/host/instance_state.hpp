@@ -39,6 +39,7 @@ class InstanceState {
   wasm_trap_t* dispatch(const abi::ContractFunction& function, wasmtime_caller_t* caller,
                         std::span<const abi::FlatValue> values);
   wasm_trap_t* make_trap(const abi::ContractFunction& function, std::string_view message);
+  wasm_trap_t* new_trap(std::string_view text) noexcept;  // allocates nothing here
 
   Interrupt interrupt_;  // outlives the session, which polls it
   Session session_;

@@ -1,9 +1,8 @@
 #include "wasi_gpu/session.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
+#include "util/log.hpp"
 #include "util/machine_memory.hpp"
 
 namespace gpu_host {
@@ -30,7 +29,7 @@ Result<void> Session::open() {
   if (!stream) return error(ErrorKind::device, std::move(stream.error().message));
   device_ = *std::move(device);
   stream_ = *std::move(stream);
-  spdlog::info("wasi:gpu runs on {} ({})", device_->info().backend, device_->info().name);
+  logger().info("wasi:gpu runs on {} ({})", device_->info().backend, device_->info().name);
   return {};
 }
 

@@ -1,7 +1,5 @@
 #include "hostile/run_guest.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <span>
 
 namespace gpu_host::hostile {
@@ -11,10 +9,7 @@ using testing::AssertionResult;
 using testing::AssertionSuccess;
 
 const Host& shared_host() {
-  static const Host host = [] {
-    spdlog::set_level(spdlog::level::warn);  // else each guest tells of its device
-    return *Host::create({.interruptible = true});
-  }();
+  static const Host host = *Host::create({.interruptible = true});
   return host;
 }
 
