@@ -213,8 +213,9 @@ TEST_F(CpuBackendTest, FindSplitTakesManyThresholdsInBlocks) {
   }
 }
 
-// The address sanitizer else ends the process where calloc should return null.
+// The sanitizers else end the process where calloc should return null.
 extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1"; }
 
 using CpuBackendDeathTest = CpuBackendTest;
 
