@@ -28,7 +28,7 @@ Result<void> check_header(const std::string& name, std::size_t line, const std::
     const std::string& column = header[i];
     const NumberProblem problem = parse_number(column).problem;
     if (problem == NumberProblem::none || problem == NumberProblem::too_large) {
-      return fail(format("%s:%zu: no header: column %zu is the number %s", name.c_str(), line, i + 1, column.c_str()));
+      return fail(place(name, line, i + 1) + ": no header: this is the number " + column);
     }
     if (problem == NumberProblem::blank) {
       return fail(place(name, line, i + 1) + ": the header has no name for this column");
@@ -69,7 +69,7 @@ Result<CsvFile> CsvFile::parse(std::string name, std::string text) {
   const Outcome outcome = reader.next();
   if (outcome == Outcome::end) return fail(name + ": the file is empty");
   if (outcome != Outcome::record) return quote_error(name, reader, outcome);
-  if (reader.record_is_empty_line()) return fail(name + ":1: no header: the line is blank");
+  if (reader.record_is_empty_line()) return fail(place(name, 1, 1) + ": no header: the line is blank");
   if (auto checked = check_header(name, 1, reader.fields()); !checked) return std::unexpected(checked.error());
   CsvFile file;
   file.header_ = reader.fields();
@@ -96,11 +96,13 @@ Result<std::vector<float>> CsvFile::numbers(std::span<const std::size_t> columns
       if (blank_line == 0) blank_line = reader.record_line();
       continue;
     }
-    if (blank_line != 0) return fail(format("%s:%zu: the line is blank", name_.c_str(), blank_line));
+    if (blank_line != 0) return fail(place(name_, blank_line, 1) + ": the line is blank");
     const auto& fields = reader.fields();
     if (fields.size() != header_.size()) {
-      return fail(format("%s:%zu: the header has %zu fields, this line has %zu", name_.c_str(), reader.record_line(),
-                         header_.size(), fields.size()));
+      // The first field that is missing or too many.
+      const std::size_t column = std::min(fields.size(), header_.size()) + 1;
+      return fail(place(name_, reader.record_line(), column) +
+                  format(": the header has %zu fields, this line has %zu", header_.size(), fields.size()));
     }
     for (const std::size_t column : columns) {
       const ParsedNumber number = parse_number(fields[column]);

@@ -1,5 +1,6 @@
 #include "dataset.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -14,6 +15,17 @@ std::string listed(const std::vector<std::string>& names) {
   std::string list;
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + quoted(name);
   return list;
+}
+
+// The scores of splits are sums of squared deviations in 32-bit floats: where
+// those overflow, no split could be told from another.
+Result<void> check_spread(const CsvFile& file, const TrainingSet& set) {
+  const auto [low, high] = std::ranges::minmax_element(set.labels);
+  const double spread = double{*high} - double{*low};
+  if (spread * spread * set.n_rows <= double{std::numeric_limits<float>::max()}) return {};
+  return fail(
+      file.name() + ": column " + quoted(set.target_name) +
+      format(": values from %g to %g are too far apart to train on; scale them down", double{*low}, double{*high}));
 }
 
 // Rows are counted in 32 bits by the kernels.
@@ -73,6 +85,7 @@ Result<TrainingSet> training_set(const CsvFile& file, const std::string& target)
     const bool is_label = i % header.size() == *target_column;
     (is_label ? set.labels : set.features).push_back((*values)[i]);
   }
+  if (auto checked = check_spread(file, set); !checked) return std::unexpected(std::move(checked.error()));
   return set;
 }
 
@@ -95,8 +108,9 @@ Result<PredictionSet> prediction_set(const CsvFile& file, const std::vector<std:
   if (!values) return std::unexpected(std::move(values.error()));
   const auto n_rows = row_count(file, values->size(), columns.size());
   if (!n_rows) return std::unexpected(n_rows.error());
-  PredictionSet set{.n_rows = *n_rows, .features = std::move(*values), .targets = {}};
+  PredictionSet set{.n_rows = *n_rows, .features = std::move(*values), .has_target = false, .targets = {}};
   if (const auto column = file.find_column(target_name)) {
+    set.has_target = true;
     const std::size_t target_columns[] = {*column};
     set.targets = file.numbers(target_columns);
   } else {

@@ -28,6 +28,7 @@ struct TrainingSet {
 struct PredictionSet {
   std::uint32_t n_rows = 0;
   std::vector<float> features;         // n_rows × the model's features, in its order
+  bool has_target = false;             // whether the file has the column
   Result<std::vector<float>> targets;  // n_rows, or why the file does not tell them
 };
 

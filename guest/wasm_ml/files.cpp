@@ -71,4 +71,13 @@ Result<void> write_file(const std::string& path, std::string_view bytes) {
   return failed(error);
 }
 
+Result<void> check_distinct(const std::string& input, const std::string& output) {
+  struct stat in{};
+  struct stat out{};
+  const bool same = stat(input.c_str(), &in) == 0 && stat(output.c_str(), &out) == 0 && in.st_dev == out.st_dev &&
+                    in.st_ino == out.st_ino;
+  if (same || input == output) return fail("the output " + quoted(output) + " is the input " + quoted(input));
+  return {};
+}
+
 }  // namespace wasm_ml

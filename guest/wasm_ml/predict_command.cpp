@@ -22,6 +22,10 @@ std::string predictions_csv(const std::vector<float>& predictions) {
 }  // namespace
 
 Result<void> run(const PredictCommand& command) {
+  for (const std::string& input : {command.model, command.data}) {
+    if (command.output.empty()) break;
+    if (auto distinct = check_distinct(input, command.output); !distinct) return distinct;
+  }
   const auto forest = load_model(command.model);
   if (!forest) return std::unexpected(forest.error());
   const auto set = load_prediction_set(command.data, forest->feature_names, forest->target_name);
@@ -41,6 +45,8 @@ Result<void> run(const PredictCommand& command) {
     const Metrics metrics = evaluate(predictions, *set->targets);
     std::fprintf(stderr, "against column %s: MSE %.3f, R2 %.4f over %lu rows\n", quoted(forest->target_name).c_str(),
                  metrics.mse, metrics.r2, static_cast<unsigned long>(set->n_rows));
+  } else if (set->has_target) {
+    std::fprintf(stderr, "not evaluated: %s\n", set->targets.error().message.c_str());
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "dataset.hpp"
+#include "files.hpp"
 #include "model_file.hpp"
 #include "stopwatch.hpp"
 #include "training_progress.hpp"
@@ -10,6 +11,7 @@
 namespace wasm_ml {
 
 Result<void> run(const TrainCommand& command) {
+  if (auto distinct = check_distinct(command.data, command.model); !distinct) return distinct;
   const auto set = load_training_set(command.data, command.target);
   if (!set) return std::unexpected(set.error());
   const Stopwatch stopwatch;

@@ -66,7 +66,8 @@ struct StreamOptions {
 };
 
 // An in-order queue. Calls queue work and may return before it is done. What a
-// call returns as an error was not queued and had no effect. An error that the
+// call returns as an error was not queued and had no effect, but for kernel_error:
+// a kernel's output is unspecified after it. An error that the
 // device reports late is kept, the first one only, until take_error or read
 // hands it out, once. Not safe for use by two threads at a time.
 class Stream {

@@ -32,6 +32,10 @@ std::string quoted(const NamedBackend& named) {
                                  : std::string());
 }
 
+auto find_backend(std::span<Backend* const> backends, const NamedBackend& named) {
+  return std::find_if(backends.begin(), backends.end(), [&named](Backend* b) { return b->name() == named.name; });
+}
+
 bool is_automatic(const Backend& backend, const DeviceEntry& entry) {
   return entry.info && (entry.info->is_hardware || backend.name() == "cpu");
 }
@@ -97,16 +101,18 @@ NamedBackend named_backend(const DeviceChoice& choice) {
   return {value, true};
 }
 
+Result<void> check_name(std::span<Backend* const> backends, const NamedBackend& named) {
+  if (named.name.empty() || find_backend(backends, named) != backends.end()) return {};
+  return error(ErrorKind::invalid_argument, quoted(named) + " is unknown; " + what_there_is(backends));
+}
+
 Result<std::shared_ptr<Device>> select_device(std::span<Backend* const> backends, const NamedBackend& named,
                                               std::optional<std::uint32_t> index) {
   if (named.name.empty()) return open_best(backends, index);
-  const auto found =
-      std::find_if(backends.begin(), backends.end(), [&named](Backend* b) { return b->name() == named.name; });
-  if (found == backends.end()) {
-    return error(ErrorKind::invalid_argument, quoted(named) + " is unknown; " + what_there_is(backends));
-  }
-  if (index) return open_index(backends, **found, quoted(named), *index);
-  return open_first(backends, **found, quoted(named));
+  if (auto known = check_name(backends, named); !known) return std::unexpected(std::move(known.error()));
+  Backend& backend = **find_backend(backends, named);
+  if (index) return open_index(backends, backend, quoted(named), *index);
+  return open_first(backends, backend, quoted(named));
 }
 
 }  // namespace gpu_host

@@ -19,6 +19,9 @@ struct NamedBackend {
 // The choice's name, else that of WASMTIME_GPU_HOST_BACKEND (unset and empty are the same).
 [[nodiscard]] NamedBackend named_backend(const DeviceChoice& choice);
 
+// invalid_argument where a name is given that no backend has.
+[[nodiscard]] Result<void> check_name(std::span<Backend* const> backends, const NamedBackend& named);
+
 // `backends` are in order of preference. Where none is named, the best that works
 // is the first with a device that is hardware, else cpu: software that poses as a
 // GPU is slower than the cpu backend and must be asked for by name.

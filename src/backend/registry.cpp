@@ -18,6 +18,8 @@ std::span<Backend* const> all_backends() {
 
 bool names_backend(const DeviceChoice& choice) { return !named_backend(choice).name.empty(); }
 
+Result<void> check_choice(const DeviceChoice& choice) { return check_name(all_backends(), named_backend(choice)); }
+
 Result<std::shared_ptr<Device>> open_device(const DeviceChoice& choice) {
   return select_device(all_backends(), named_backend(choice), choice.index);
 }

@@ -17,6 +17,10 @@ namespace gpu_host {
 // cannot run is an error at once, never replaced by another.
 [[nodiscard]] bool names_backend(const DeviceChoice& choice);
 
+// Whether the choice makes sense on any machine: invalid_argument names an unknown
+// backend and what there is.
+[[nodiscard]] Result<void> check_choice(const DeviceChoice& choice);
+
 // The error says which backend or device was asked for, why it cannot be used,
 // and what there is.
 [[nodiscard]] Result<std::shared_ptr<Device>> open_device(const DeviceChoice& choice);

@@ -11,14 +11,21 @@
 namespace gpu_host::cli {
 namespace {
 
+// What was printed has arrived; else what to exit with.
+int after_printing(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  std::fputs("wasmtime-gpu-host: error: cannot write to standard output\n", stderr);
+  return kHostError;
+}
+
 struct Perform {
   int operator()(const PrintAndExit& text) const {
     std::fputs(text.text.c_str(), text.exit_code == kSuccess ? stdout : stderr);
-    return text.exit_code;
+    return after_printing(text.exit_code);
   }
   int operator()(const DevicesCommand& command) const {
     configure_logging(command.logging);
-    return list_devices(command);
+    return after_printing(list_devices(command));
   }
   int operator()(const RunCommand& command) const {
     configure_logging(command.logging);

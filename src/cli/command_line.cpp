@@ -54,8 +54,11 @@ CLI::Option* add_repeated(CLI::App& app, const char* name, std::vector<std::stri
   return app.add_option(name, values, help)->allow_extra_args(false);
 }
 
+// An unset variable of a shell must not look like an option that was not given.
+std::string not_empty(const std::string& value) { return value.empty() ? "the value is empty" : ""; }
+
 void add_logging(CLI::App& app, LoggingOptions& logging) {
-  app.add_flag("-v,--verbose", logging.verbosity, "Say more: -v info, -vv debug, -vvv trace");
+  app.add_flag("-v,--verbose", logging.verbosity, "Say more: -v info, -vv debug, -vvv trace")->disable_flag_override();
   app.add_option("--log", logging.level, "Log level: off, error, warn (default), info, debug, trace")
       ->type_name("LEVEL")
       ->check([](const std::string& word) {
@@ -71,13 +74,14 @@ Preopen parse_dir(const std::string& text) {
 }
 
 // NAME[=VALUE]; a name alone takes this process's value, if it has one.
+// Of two for one name the last counts.
 void add_env(const std::string& text, InstanceOptions& instance) {
   const auto equals = text.find('=');
-  if (equals != std::string::npos) {
-    instance.env.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  } else if (const char* value = std::getenv(text.c_str())) {
-    instance.env.emplace_back(text, value);
-  }
+  const std::string name = text.substr(0, equals);
+  const char* inherited = std::getenv(name.c_str());
+  if (equals == std::string::npos && inherited == nullptr) return;
+  std::erase_if(instance.env, [&](const auto& variable) { return variable.first == name; });
+  instance.env.emplace_back(name, equals == std::string::npos ? inherited : text.substr(equals + 1));
 }
 
 OptionGroup wasm_group(InstanceOptions& instance) {
@@ -147,13 +151,16 @@ Command parse_run(const std::vector<std::string>& arguments) {
   app.prefix_command();
   app.set_version_flag("-V,--version", version_text());
   app.add_option("--backend", instance.device.backend, "cpu, cuda or webgpu; default: the best that works")
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->check(not_empty);
   app.add_option("--device", instance.device.index, "Which device of the backend, as `devices` numbers them")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(not_empty);
   app.add_option("-d,--workdir", workdir, "A folder that becomes the guest's working folder (.)")->type_name("DIR");
   add_repeated(app, "--dir", dirs, "A folder for the guest, by its own name or another")->type_name("HOST[::GUEST]");
   add_repeated(app, "--env", env, "A variable for the guest; NAME alone passes on this process's")
-      ->type_name("NAME[=VALUE]");
+      ->type_name("NAME[=VALUE]")
+      ->check(not_empty);
   app.add_option("--argv0", argv0, "What the guest sees as its own name")->type_name("NAME");
   add_logging(app, command.logging);
   add_repeated(app, "-W", wasm_values, wasm.help().c_str())->type_name("KEY[=VALUE]");

@@ -57,9 +57,9 @@ Result<int> load_and_run(const RunCommand& command) {
 
   std::optional<Watchdog> last_resort;
   if (timeout && *timeout < std::chrono::nanoseconds::max() - kGrace) {
-    last_resort.emplace(*timeout + kGrace, [] {
-      std::fputs("wasmtime-gpu-host: error: the timeout has passed and the guest is still inside a WASI call\n",
-                 stderr);
+    last_resort.emplace(*timeout + kGrace, [name = module->name()] {
+      fmt::print(stderr, "wasmtime-gpu-host: error: {}: the timeout has passed, in a call that cannot be interrupted\n",
+                 name);
       std::_Exit(kTrap);
     });
   }

@@ -96,6 +96,7 @@ Result<Instance> Instance::create(const Module& module, const InstanceOptions& o
   if (options.limits.timeout && !module.impl_->host->interruptible) {
     return error(ErrorKind::invalid_argument, "a timeout needs a Host with HostOptions::interruptible");
   }
+  if (auto known = check_choice(options.device); !known) return std::unexpected(std::move(known.error()));
   auto wasi = make_wasi_config(options);
   if (!wasi) return std::unexpected(std::move(wasi.error()));
 
@@ -140,9 +141,11 @@ Result<int> Instance::Impl::outcome(ErrorPtr failed, TrapPtr trap) const {
   if (trap) return error(ErrorKind::trap, fmt::format("{}: {}", module->name, message_of(*trap)));
   // What is left are errors of host calls: our traps, the traps that stand for unknown
   // imports, and what WASI refuses to do, such as to exit with 200.
-  const bool trapped = state->trapped() || unknown_imports == UnknownImports::trap;
-  return error(trapped ? ErrorKind::trap : ErrorKind::internal,
-               fmt::format("{}: {}", module->name, message_of(*failed)));
+  const std::string message = message_of(*failed);
+  const bool unknown_import =
+      unknown_imports == UnknownImports::trap && message.find("unknown import: ") != std::string::npos;
+  return error(state->trapped() || unknown_import ? ErrorKind::trap : ErrorKind::internal,
+               fmt::format("{}: {}", module->name, message));
 }
 
 Result<int> Instance::Impl::start() {

@@ -44,7 +44,12 @@ GpuResult<void> buffer_read(Session& session, BufferId buffer, std::uint64_t off
   Arguments arguments(session);
   const Buffer* source = arguments.buffer(buffer, "buffer");
   arguments.range(source, "buffer", offset, size);
-  if (!arguments) return arguments.error();
+  if (!arguments) {
+    // A read always knows of earlier work's error, and that one goes first.
+    session.wait();
+    if (auto begun = session.begin_call(); !begun) return std::unexpected(std::move(begun.error()));
+    return arguments.error();
+  }
   return arguments.stream().read(*source, offset, size, destination);
 }
 

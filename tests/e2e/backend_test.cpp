@@ -71,11 +71,14 @@ TEST(BackendChoice, TheOptionCountsMoreThanTheEnvironment) {
 TEST(BackendChoice, AModuleWithoutWasiGpuRunsAnyway) {
   const TempFolder folder;
   const std::string module = folder.add("hello.wat", kHelloWat);
-  for (const std::string backend : {"nosuch", "cuda", "webgpu"}) {
+  for (const std::string backend : {"cuda", "webgpu"}) {
     const Outcome outcome = run_program({"--backend", backend, "--device", "7", module}, {.env = {{kVariable, "x"}}});
     EXPECT_EQ(outcome.exit_code, 0) << outcome;
     EXPECT_EQ(outcome.out, "hello\n");
   }
+  // But a name that no backend has is wrong for any module.
+  EXPECT_EQ(run_program({"--backend", "nosuch", module}).exit_code, kUsageError);
+  EXPECT_EQ(run_program({module}, {.env = {{kVariable, "nosuch"}}}).exit_code, kUsageError);
 }
 
 }  // namespace

@@ -20,6 +20,14 @@ TEST(Devices, SaysOfEachBackendWhetherItIsUsable) {
   EXPECT_THAT(outcome.out, ContainsRegex("(^|\n)webgpu +.*usable"));
 }
 
+TEST(Devices, ThatCannotBePrintedAreAnError) {
+  for (const std::string arguments : {"devices", "devices --json", "--help", "--version"}) {
+    const Outcome outcome = run_process({"/bin/sh", "-c", std::string(WGH_PROGRAM) + " " + arguments + " >/dev/full"});
+    EXPECT_EQ(outcome.exit_code, kHostError) << outcome;
+    EXPECT_THAT(outcome.err, testing::HasSubstr("standard output"));
+  }
+}
+
 TEST(Devices, AsJson) {
   const Outcome outcome = run_program({"devices", "--json"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome;

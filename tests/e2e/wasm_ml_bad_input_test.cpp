@@ -33,7 +33,7 @@ TEST_P(WasmMlCsv, IsRefusedWithItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Kinds, WasmMlCsv,
-    testing::Values(BadCsv{"NoHeader", "1,2,3\n4,5,6\n", "bad.csv:1: no header: column 1"},
+    testing::Values(BadCsv{"NoHeader", "1,2,3\n4,5,6\n", "bad.csv:1:1: no header"},
                     BadCsv{"Text", "a,b\n1,2\n3,x\n", "bad.csv:3:2"}, BadCsv{"Blank", "a,b\n,2\n", "bad.csv:2:1"},
                     BadCsv{"TooFew", "a,b,c\n1,2,3\n1,2\n", "bad.csv:3"},
                     BadCsv{"TooMany", "a,b\n1,2,3\n", "bad.csv:2"}, BadCsv{"NaN", "a,b\n1,nan\n", "bad.csv:2:2"},
@@ -84,6 +84,28 @@ TEST_F(WasmMlModel, AnotherVersion) {
 }
 
 TEST_F(WasmMlModel, AnotherFile) { expect_refused("name,value\n", "not a model"); }
+
+TEST_F(WasmMlModel, IsNotOverwrittenByWhatIsMadeOfIt) {
+  const std::string csv = folder_.add("own.csv", "a,b\n1,2\n3,4\n");
+  const std::string before = read_file(csv);
+  const Outcome trained = wasm_ml(folder_, {"train", "--data", "own.csv", "--model", "./own.csv"});
+  EXPECT_EQ(trained.exit_code, 1) << trained;
+  EXPECT_THAT(trained.err, HasSubstr("is the input 'own.csv'"));
+  EXPECT_EQ(read_file(csv), before);
+  const Outcome predicted =
+      wasm_ml(folder_, {"predict", "--model", "model", "--data", "/data/diabetes_test.csv", "--output", "model"});
+  EXPECT_EQ(predicted.exit_code, 1) << predicted;
+  EXPECT_EQ(read_file(folder_.path() / "model"), model_);
+}
+
+TEST_F(WasmMlModel, SaysWhyItIsNotEvaluated) {
+  std::string csv = read_file(std::string(WGH_DATA_DIR) + "/diabetes_test.csv");
+  csv.insert(csv.size() - 1, "x");  // behind the last target
+  folder_.add("test.csv", csv);
+  const Outcome outcome = wasm_ml(folder_, {"predict", "--model", "model", "--data", "test.csv"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("not evaluated: test.csv:90:11: column 'target'"));
+}
 
 TEST_F(WasmMlModel, AFailedTrainingLeavesItUntouched) {
   folder_.add("bad.csv", "a,b\n1,2\nx,3\n");

@@ -84,7 +84,12 @@ TEST(Guest, ExitCodesComeThrough) {
   for (const int code : {0, 1, 42, 125}) {
     EXPECT_TRUE(exits(run(GuestModule().code("(call $proc_exit (i32.const " + std::to_string(code) + "))")), code));
   }
-  EXPECT_TRUE(is_error(run(GuestModule().code("(call $proc_exit (i32.const 200))")), ErrorKind::internal, "exit"));
+  InstanceOptions options = cpu_options();
+  for (const UnknownImports unknown : {UnknownImports::refuse, UnknownImports::trap}) {
+    options.unknown_imports = unknown;
+    EXPECT_TRUE(
+        is_error(run(GuestModule().code("(call $proc_exit (i32.const 200))"), options), ErrorKind::internal, "exit"));
+  }
 }
 
 }  // namespace

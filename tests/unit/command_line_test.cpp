@@ -73,9 +73,9 @@ TEST(CommandLine, FoldersHaveNamesForTheGuest) {
 TEST(CommandLine, VariablesAreGivenOrPassedOn) {
   setenv("WGH_TEST_VARIABLE", "here", 1);
   unsetenv("WGH_TEST_ABSENT");
-  const auto env =
-      parse_run({"--env", "A=1=2", "--env", "WGH_TEST_VARIABLE", "--env", "WGH_TEST_ABSENT", "--env", "B=", "a.wasm"})
-          .instance.env;
+  const auto env = parse_run({"--env", "A=1=2", "--env", "WGH_TEST_VARIABLE", "--env", "WGH_TEST_ABSENT", "--env",
+                              "B=0", "--env", "B=", "a.wasm"})
+                       .instance.env;
   EXPECT_THAT(env, ElementsAre(Pair("A", "1=2"), Pair("WGH_TEST_VARIABLE", "here"), Pair("B", "")));
 }
 
@@ -108,6 +108,9 @@ TEST(CommandLine, WrongOnesNameTheCulprit) {
   EXPECT_THAT(usage_error({"-W", "timeout", "a.wasm"}), HasSubstr("timeout"));
   EXPECT_THAT(usage_error({"-W", "unknown-imports-trap=maybe", "a.wasm"}), HasSubstr("'maybe'"));
   EXPECT_THAT(usage_error({"-G", "abi=new", "a.wasm"}), AllOf(HasSubstr("'new'"), HasSubstr("legacy")));
+  EXPECT_THAT(usage_error({"--backend", "", "a.wasm"}), HasSubstr("--backend"));
+  EXPECT_THAT(usage_error({"--device", "", "a.wasm"}), HasSubstr("--device"));
+  EXPECT_THAT(usage_error({"--env", "", "a.wasm"}), HasSubstr("--env"));
   EXPECT_THAT(usage_error({"devices", "extra"}), HasSubstr("extra"));
 }
 

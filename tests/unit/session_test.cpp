@@ -123,6 +123,13 @@ TEST_F(SessionTest, ReadOfNothingKnowsToo) {
   EXPECT_EQ(wasi_gpu::buffer_read(session_, 1, 64, 0, nothing).error().message, "behind");
 }
 
+TEST_F(SessionTest, ARefusedReadKnowsToo) {
+  const auto nothing = [] { return GpuResult<std::span<std::byte>>(); };
+  state_.running_into = late_error("behind");
+  EXPECT_EQ(wasi_gpu::buffer_read(session_, 99, 0, 4, nothing).error().message, "behind");
+  EXPECT_EQ(wasi_gpu::buffer_read(session_, 99, 0, 4, nothing).error().code, GpuErrorCode::invalid_buffer);
+}
+
 TEST_F(SessionTest, OtherCallsDoNotWaitForAnError) {
   state_.running_into = late_error("behind");
   EXPECT_TRUE(wasi_gpu::buffer_copy(session_, 1, 0, 2, 0, 4));

@@ -46,7 +46,7 @@ TEST(CsvTest, TakesCrLfByteOrderMarkQuotesAndAMissingLastLineEnd) {
 
 TEST(CsvTest, TakesBlankLinesAtTheEndOnly) {
   EXPECT_TRUE(all_numbers("a,b\n1,2\n\n\r\n"));
-  EXPECT_EQ(number_error("a,b\n1,2\n\n3,4\n"), "data.csv:3: the line is blank");
+  EXPECT_EQ(number_error("a,b\n1,2\n\n3,4\n"), "data.csv:3:1: the line is blank");
 }
 
 TEST(CsvTest, ColumnsThatAreNotAskedForMayHoldAnything) {
@@ -59,8 +59,8 @@ TEST(CsvTest, ColumnsThatAreNotAskedForMayHoldAnything) {
 TEST(CsvTest, NamesTheTroubleWithAHeader) {
   EXPECT_EQ(header_error(""), "data.csv: the file is empty");
   EXPECT_EQ(header_error("\xef\xbb\xbf"), "data.csv: the file is empty");
-  EXPECT_EQ(header_error("\n1,2\n"), "data.csv:1: no header: the line is blank");
-  EXPECT_EQ(header_error("a,b,0.5\n"), "data.csv:1: no header: column 3 is the number 0.5");
+  EXPECT_EQ(header_error("\n1,2\n"), "data.csv:1:1: no header: the line is blank");
+  EXPECT_EQ(header_error("a,b,0.5\n"), "data.csv:1:3: no header: this is the number 0.5");
   EXPECT_EQ(header_error("a,,c\n"), "data.csv:1:2: the header has no name for this column");
   EXPECT_EQ(header_error("a,b,a\n"), "data.csv:1:3: the name 'a' is taken by column 1");
   EXPECT_THAT(header_error(std::string("\x7f"
@@ -91,8 +91,8 @@ TEST(CsvTest, CountsLinesInsideQuotes) {
 }
 
 TEST(CsvTest, NamesRaggedRowsAndMissingRows) {
-  EXPECT_EQ(number_error("a,b,c\n1,2,3\n4,5\n"), "data.csv:3: the header has 3 fields, this line has 2");
-  EXPECT_EQ(number_error("a,b\n1,2,3\n"), "data.csv:2: the header has 2 fields, this line has 3");
+  EXPECT_EQ(number_error("a,b,c\n1,2,3\n4,5\n"), "data.csv:3:3: the header has 3 fields, this line has 2");
+  EXPECT_EQ(number_error("a,b\n1,2,3\n"), "data.csv:2:3: the header has 2 fields, this line has 3");
   EXPECT_EQ(number_error("a,b\n"), "data.csv: there are no data rows after the header");
   EXPECT_EQ(number_error("a,b"), "data.csv: there are no data rows after the header");
 }

@@ -30,6 +30,12 @@ TEST(DatasetTest, NamesAnAbsentTargetAndASingleColumn) {
             "data.csv:1: only one column, 'a;y': a target and at least one feature are needed, separated by commas");
 }
 
+TEST(DatasetTest, RefusesATargetWhoseDeviationsOverflow) {
+  EXPECT_TRUE(training_set(csv("a,y\n1,0\n2,1e19\n"), ""));
+  EXPECT_EQ(training_set(csv("a,y\n1,0\n2,2e19\n"), "").error().message,
+            "data.csv: column 'y': values from 0 to 2e+19 are too far apart to train on; scale them down");
+}
+
 TEST(DatasetTest, FindsFeaturesByNameAndIgnoresOthers) {
   const auto set = prediction_set(csv("id,y,b,a\nx,,2,1\nz,7,4,3\n"), {"a", "b"}, "y");
   ASSERT_TRUE(set);

@@ -41,7 +41,8 @@ typedef struct wasi_gpu_compute_gpu_error_t {
 // The id is not a live buffer of this instance.
 #define WASI_GPU_COMPUTE_GPU_ERROR_INVALID_BUFFER 1
 // The device failed, or data in a buffer was out of range. May be
-// reported by a later call than the one that caused it.
+// reported by a later call than the one that caused it. The kernel's
+// output is unspecified after it.
 #define WASI_GPU_COMPUTE_GPU_ERROR_KERNEL_ERROR 2
 // The device cannot be used (any more).
 #define WASI_GPU_COMPUTE_GPU_ERROR_DEVICE_UNAVAILABLE 3
