@@ -67,7 +67,7 @@ template <class T>
 struct Lower<T> {
  private:
   template <class Member>
-  using FieldLower = std::remove_cvref_t<decltype(std::declval<T>().*std::declval<Member>())>;
+  using FieldType = std::remove_cvref_t<decltype(std::declval<T>().*std::declval<Member>())>;
 
   // bool takes 1 byte, and the fields that follow it here are aligned to 4: so it
   // owns a word.
@@ -80,7 +80,7 @@ struct Lower<T> {
     std::apply(
         [&](auto... members) {
           (([&] {
-             using Field = Stored<FieldLower<decltype(members)>>;
+             using Field = Stored<FieldType<decltype(members)>>;
              offset = align_to(offset, Lower<Field>::align());
              visit.template operator()<Field>(offset, members);
              offset += Lower<Field>::size(encoding);
@@ -94,7 +94,7 @@ struct Lower<T> {
  public:
   static constexpr std::uint32_t align() {
     return std::apply(
-        [](auto... members) { return std::max({Lower<Stored<FieldLower<decltype(members)>>>::align()...}); },
+        [](auto... members) { return std::max({Lower<Stored<FieldType<decltype(members)>>>::align()...}); },
         Record<T>::kFields);
   }
   static constexpr std::uint32_t size(Encoding encoding) {

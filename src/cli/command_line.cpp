@@ -6,11 +6,9 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <ranges>
 
 #include "cli/cli.hpp"
 #include "cli/duration.hpp"

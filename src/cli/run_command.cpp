@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <cstdio>
-#include <iterator>
 #include <optional>
 #include <vector>
 
