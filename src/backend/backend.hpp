@@ -63,6 +63,9 @@ struct StreamOptions {
   // Polled by work that can take long, which then stops early with any error.
   // Outlives the stream. Null: never interrupted.
   const Interrupt* interrupt = nullptr;
+  // Most threads of this machine that work at a time. Empty: as many as it has.
+  std::optional<std::uint32_t> threads = {};
+  MatmulPrecision precision = MatmulPrecision::tf32;
 };
 
 // An in-order queue. Calls queue work and may return before it is done. What a
@@ -141,7 +144,7 @@ class Device {
   virtual ~Device() = default;
   [[nodiscard]] virtual const DeviceInfo& info() const = 0;
 
-  // Whether matmul rounds its inputs to TF32 (tolerances.hpp).
+  // Whether matmul rounds its inputs to TF32 where StreamOptions allow it (tolerances.hpp).
   [[nodiscard]] virtual bool matmul_is_tf32() const;
 
   // The device outlives the stream.
