@@ -33,6 +33,9 @@ struct DeviceChoice {
   std::optional<std::uint32_t> index = {};  // empty: the backend's first usable device
 };
 
+// A buffer of an instance, as its guest names it.
+using BufferId = std::uint32_t;
+
 // How matmul may round its inputs. Strict f32, or TF32 where the device has it.
 enum class MatmulPrecision : std::uint8_t { tf32, fp32 };
 

@@ -1,4 +1,4 @@
-// Runs WebAssembly modules with WASI preview 1 and wasi:gpu.
+// Compiles WebAssembly modules. What runs them is in instance.hpp:
 //
 //   auto host = gpu_host::Host::create({});
 //   auto module = host->load_file("module.wasm");
@@ -6,21 +6,19 @@
 //   auto exit_code = instance->run();
 //
 // Every call returns a Result; nothing prints, exits or throws, but for
-// std::bad_alloc. A Host and its Modules may be used by many threads at a time,
-// an Instance by one.
+// std::bad_alloc. A Host and its Modules may be used by many threads at a time.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "gpu_host/devices.hpp"
-#include "gpu_host/limits.hpp"
 #include "gpu_host/result.hpp"
 
 namespace gpu_host {
@@ -29,21 +27,55 @@ namespace gpu_host {
 [[nodiscard]] std::string version();
 [[nodiscard]] std::string wasmtime_version();
 
+enum class Optimization : std::uint8_t { none, speed, speed_and_size };
+
+// Tells Linux's perf about the machine code. perfmap writes /tmp/perf-PID.map,
+// jitdump jit-PID.dump into the working folder.
+enum class Profiler : std::uint8_t { none, perfmap, jitdump };
+
+// What the machine code is compiled for. A precompiled module runs only on a Host
+// whose first three options are those it was compiled with.
 struct HostOptions {
-  // Whether instances may have a timeout. Code that can be interrupted runs a
-  // little slower.
+  // Whether instances may have a timeout, be interrupted, or be profiled, and whether
+  // they may have a fuel limit. Code that can be stopped runs a little slower.
   bool interruptible = false;
+  bool fuel = false;
+  Optimization optimization = Optimization::speed;
+
+  // Bytes of stack for WebAssembly code, kMinWasmStack to kMaxWasmStack. Empty:
+  // 512 KiB, on the stack of the thread that calls, which should have 1 MiB; with a
+  // value the guest runs on a thread made for it.
+  std::optional<std::uint64_t> max_wasm_stack = {};
+
+  // Compile functions on all cores.
+  bool parallel_compilation = true;
+
+  // Keep compiled modules on disk, in Wasmtime's cache for this user, or as the TOML
+  // file says.
+  bool cache = false;
+  std::filesystem::path cache_config = {};
+
+  Profiler profiler = Profiler::none;
+
+  // Whether load() takes precompiled modules. They are machine code that is not
+  // checked: allow only what you compiled yourself.
+  bool allow_precompiled = false;
 };
+
+inline constexpr std::uint64_t kMinWasmStack = 16 << 10;
+inline constexpr std::uint64_t kMaxWasmStack = 1 << 30;
 
 class Module;
 
 // A compiler and the machine code it made. Cheap to copy; copies share it.
 class Host {
  public:
+  // invalid_argument names an option that cannot be had.
   [[nodiscard]] static Result<Host> create(const HostOptions& options);
 
-  // Compiles a module in the binary or the text format. `name` is what errors
-  // call it. invalid_module says what is wrong and at which byte or line.
+  // Compiles a module in the binary or the text format, or takes a precompiled one.
+  // `name` is what errors call it. invalid_module says what is wrong and at which
+  // byte or line. Compiling takes time and memory in proportion to the module.
   [[nodiscard]] Result<Module> load(std::span<const std::byte> code, const std::string& name) const;
   [[nodiscard]] Result<Module> load_file(const std::filesystem::path& path) const;
 
@@ -62,6 +94,10 @@ class Module {
   // Whether it imports anything of wasi:gpu.
   [[nodiscard]] bool imports_gpu() const;
 
+  // The compiled module as bytes (a .cwasm file), for load() on a Host with
+  // allow_precompiled, the same options, version and kind of CPU.
+  [[nodiscard]] Result<std::vector<std::byte>> serialize() const;
+
   struct Impl;
 
  private:
@@ -69,60 +105,6 @@ class Module {
   friend class Instance;
   explicit Module(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
-};
-
-// A folder of the host that the guest sees, to read and to write.
-struct Preopen {
-  std::filesystem::path host_path;
-  std::string guest_path;
-};
-
-// How results of wasi:gpu are laid out. legacy is for older C guests that reserve
-// only 8 bytes for a result: error strings are left out.
-enum class GpuAbi : std::uint8_t { canonical, legacy };
-
-// What becomes of imports that the host does not have.
-enum class UnknownImports : std::uint8_t {
-  refuse,         // a link error that names them
-  trap,           // functions that trap when called
-  default_value,  // functions that return zeros
-};
-
-// What one instance is given. Nothing else of the host is visible to it, but for
-// clocks and random numbers.
-struct InstanceOptions {
-  std::vector<std::string> args = {};  // args[0] is the program's name; UTF-8
-  std::vector<std::pair<std::string, std::string>> env = {};
-  std::vector<Preopen> preopens = {};
-  bool inherit_stdio = true;  // stdin, stdout, stderr of this process
-
-  DeviceChoice device = {};
-  GpuAbi gpu_abi = GpuAbi::canonical;
-  UnknownImports unknown_imports = UnknownImports::refuse;
-  Limits limits = {};
-};
-
-class Instance {
- public:
-  // Checks the options and what the module imports. A backend or device that
-  // `device` (or the environment) names is opened here if the module imports
-  // wasi:gpu, and an error if that fails; else the best one is opened when the guest
-  // first needs it.
-  [[nodiscard]] static Result<Instance> create(const Module& module, const InstanceOptions& options);
-
-  Instance(Instance&&) noexcept;
-  Instance& operator=(Instance&&) noexcept;
-  ~Instance();  // frees all its buffers
-
-  // Instantiates the module and calls its _start. Returns the guest's exit code, or
-  // a trap or limit error. An instance runs once.
-  [[nodiscard]] Result<int> run();
-
-  struct Impl;
-
- private:
-  explicit Instance(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace gpu_host

@@ -15,13 +15,15 @@ enum class ErrorKind : std::uint8_t {
   link,              // the module imports what the host does not have
   device,            // the chosen backend or device cannot be used
   trap,              // the guest trapped
-  limit,             // the guest met one of its limits: time, fuel, memory
+  limit,             // the guest met one of its limits (time, fuel) or was interrupted
+  exit,              // the guest exited where a function was called
   internal,          // anything else, such as what WASI refuses; the text tells
 };
 
 struct Error {
   ErrorKind kind;
   std::string message;  // names the culprit; for people
+  int exit_code = 0;    // of ErrorKind::exit
 };
 
 template <class T>

@@ -43,6 +43,8 @@ step() {
 
 # shellcheck source=cmake/pins.env
 source "$repository/cmake/pins.env"
+# shellcheck source=scripts/lib/bench.sh
+source "$repository/scripts/lib/bench.sh"
 # shellcheck source=scripts/lib/packages.sh
 source "$repository/scripts/lib/packages.sh"
 # shellcheck source=scripts/lib/rust.sh

@@ -3,12 +3,15 @@
 # Debian packages: what each purpose needs, and their installation.
 # shellcheck disable=SC2034 # the scripts use the lists
 
-host_packages=(ca-certificates g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev)
+# libopenblas0-pthread is opened at run time, where it is there.
+host_packages=(ca-certificates g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libhwy-dev
+  libtbb-dev libopenblas0-pthread)
 rust_packages=(cargo-web rustc-web)
 guest_packages=("clang-$LLVM_VERSION" "lld-$LLVM_VERSION" wasi-libc "libc++-$LLVM_VERSION-dev-wasm32"
   "libc++abi-$LLVM_VERSION-dev-wasm32" "libclang-rt-$LLVM_VERSION-dev-wasm32")
 test_packages=(git libgtest-dev libgmock-dev shellcheck "clang-$LLVM_VERSION" "clang-format-$LLVM_VERSION"
-  "clang-tidy-$LLVM_VERSION")
+  "clang-tidy-$LLVM_VERSION" "libclang-rt-$LLVM_VERSION-dev")
+bench_packages=(libbenchmark-dev libopenblas0-pthread python3-venv)
 rust_wasm_packages=(cargo-web rustc-web rust-web-src "lld-$LLVM_VERSION")
 
 # Prints those of the packages that are not installed.

@@ -15,7 +15,8 @@ struct ContractFunction {
   std::string_view interface;            // the import's module, such as wasi:gpu/compute@0.1.0
   std::string_view name;                 // the import's field
   std::span<const CoreType> parameters;  // flat; there are no flat results
-  void (*invoke)(Session& session, Call& call, std::span<const FlatValue> arguments);
+  // Whether the guest got what it asked for: no error, no trap.
+  bool (*invoke)(Session& session, Call& call, std::span<const FlatValue> arguments);
 };
 
 // The prefix that every interface of the contract has.

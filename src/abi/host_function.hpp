@@ -64,8 +64,9 @@ class HostFunction {
   static constexpr auto kParameters = flat_types();
 
   // Decodes, calls, encodes. Every failure that the guest can be told of is in
-  // the result; what remains is the trap in `call`.
-  static void invoke(Session& session, Call& call, std::span<const FlatValue> flat) {
+  // the result; what remains is the trap in `call`. Returns whether the guest got
+  // what it asked for.
+  static bool invoke(Session& session, Call& call, std::span<const FlatValue> flat) {
     std::uint32_t result_address = 0;
     if constexpr (kReturns) {
       result_address = FlatReader(flat.subspan(kParameters.size() - 1)).u32();
@@ -73,17 +74,20 @@ class HostFunction {
     }
     FlatReader in(flat);
     Arguments arguments = lift(call, in, std::type_identity<Arguments>{});
-    if (call.trap()) return;
+    if (call.trap()) return false;
 
+    bool succeeded = true;
     if constexpr (kReturns) {
       const Result result = run(session, call, std::move(arguments));
       if constexpr (kIsGpuResult<Result>) {
-        if (!result) logger().debug("{}: {}", call.function(), describe(result.error()));
+        succeeded = result.has_value();
+        if (!succeeded) logger().debug("{}: {}", call.function(), describe(result.error()));
       }
       if (!call.trap()) Lower<Result>::store(call, result_address, result);
     } else {
       run(session, call, std::move(arguments));
     }
+    return succeeded && !call.trap();
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "cli/cli.hpp"
 
 #include "cli/command_line.hpp"
+#include "cli/compile_command.hpp"
 #include "cli/devices_command.hpp"
 #include "cli/logging.hpp"
 #include "cli/run_command.hpp"
@@ -29,7 +30,11 @@ struct Perform {
   }
   int operator()(const RunCommand& command) const {
     configure_logging(command.logging);
-    return run(command);
+    return after_printing(run(command));
+  }
+  int operator()(const CompileCommand& command) const {
+    configure_logging(command.logging);
+    return compile(command);
   }
 };
 

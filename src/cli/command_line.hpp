@@ -1,18 +1,38 @@
 // What the command line asks for.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "cli/logging.hpp"
-#include "gpu_host/host.hpp"
+#include "cli/print_and_exit.hpp"
+#include "cli/profile.hpp"
+#include "cli/settings.hpp"
+#include "gpu_host/instance.hpp"
 
 namespace gpu_host::cli {
 
+enum class StatsFormat : std::uint8_t { none, table, json };
+
 struct RunCommand {
   std::string module;  // a path, or - for standard input
+  EngineSettings engine;
   InstanceOptions instance;
+  std::optional<std::string> invoke = {};   // a function to call; empty: _start
+  std::vector<std::string> arguments = {};  // what is behind MODULE
+  std::optional<GuestProfile> profile = {};
+  StatsFormat stats = StatsFormat::none;
+  std::optional<std::string> trace = {};  // a file
+  LoggingOptions logging;
+};
+
+struct CompileCommand {
+  std::string module;  // a path, or - for standard input
+  std::filesystem::path output;
+  EngineSettings engine;
   LoggingOptions logging;
 };
 
@@ -21,13 +41,7 @@ struct DevicesCommand {
   LoggingOptions logging;
 };
 
-// Help or the version, or what is wrong with the command line.
-struct PrintAndExit {
-  std::string text;
-  int exit_code;
-};
-
-using Command = std::variant<RunCommand, DevicesCommand, PrintAndExit>;
+using Command = std::variant<RunCommand, CompileCommand, DevicesCommand, PrintAndExit>;
 
 [[nodiscard]] Command parse(const std::vector<std::string>& arguments);
 

@@ -1,13 +1,17 @@
 #include "cli/run_command.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cstdio>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "cli/cli.hpp"
-#include "util/log.hpp"
+#include "cli/insight.hpp"
+#include "cli/invoke.hpp"
+#include "cli/load.hpp"
+#include "cli/messages.hpp"
 #include "util/watchdog.hpp"
 
 namespace gpu_host::cli {
@@ -17,61 +21,57 @@ namespace {
 // interrupt, after its timeout.
 constexpr std::chrono::nanoseconds kGrace = std::chrono::seconds(1);
 
-int exit_code_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::trap:
-    case ErrorKind::limit:
-      return kTrap;
-    case ErrorKind::invalid_argument:
-      return kUsageError;
-    case ErrorKind::not_found:
-    case ErrorKind::invalid_module:
-    case ErrorKind::link:
-    case ErrorKind::device:
-    case ErrorKind::internal:
-      break;
-  }
-  return kHostError;
-}
-
-Result<Module> load(const Host& host, const std::string& path) {
-  if (path != "-") return host.load_file(path);
-  std::vector<char> code;
-  char block[65536];
-  while (const std::size_t count = std::fread(block, 1, sizeof block, stdin))
-    code.insert(code.end(), block, block + count);
-  if (std::ferror(stdin) != 0) return error(ErrorKind::not_found, "cannot read the module from standard input");
-  return host.load(std::as_bytes(std::span(code)), "standard input");
-}
-
-Result<int> load_and_run(const RunCommand& command) {
+// Ends the program when the library cannot.
+std::optional<Watchdog> watch(const RunCommand& command, const Insight& insight) {
   const auto& timeout = command.instance.limits.timeout;
-  auto host = Host::create({.interruptible = timeout.has_value()});
-  if (!host) return std::unexpected(std::move(host.error()));
-  auto module = load(*host, command.module);
-  if (!module) return std::unexpected(std::move(module.error()));
-  logger().debug("compiled {}{}", module->name(), module->imports_gpu() ? ", which imports wasi:gpu" : "");
-  auto instance = Instance::create(*module, command.instance);
-  if (!instance) return std::unexpected(std::move(instance.error()));
+  if (!timeout || *timeout >= std::chrono::nanoseconds::max() - kGrace) return std::nullopt;
+  return std::optional<Watchdog>(std::in_place, *timeout + kGrace, [&command, &insight] {
+    say(fmt::format("wasmtime-gpu-host: error: {}: the timeout has passed, in a call that cannot be interrupted\n",
+                    command.module));
+    if (const auto reported = insight.report(); !reported) (void)fail(reported.error());
+    if (command.profile) say("wasmtime-gpu-host: the guest's profile is lost\n");
+    std::_Exit(kTrap);
+  });
+}
 
-  std::optional<Watchdog> last_resort;
-  if (timeout && *timeout < std::chrono::nanoseconds::max() - kGrace) {
-    last_resort.emplace(*timeout + kGrace, [name = module->name()] {
-      fmt::print(stderr, "wasmtime-gpu-host: error: {}: the timeout has passed, in a call that cannot be interrupted\n",
-                 name);
-      std::_Exit(kTrap);
-    });
+// Calls a function and prints its results.
+Result<int> invoke(Instance& instance, const RunCommand& command) {
+  const auto parameters = instance.parameters(*command.invoke);
+  if (!parameters) return std::unexpected(parameters.error());
+  const auto arguments = parse_arguments(*parameters, command.arguments);
+  if (!arguments) {
+    return error(ErrorKind::invalid_argument, fmt::format("--invoke {}: {}", *command.invoke, arguments.error()));
   }
-  return instance->run();
+  const auto results = instance.call(*command.invoke, *arguments);
+  if (!results && results.error().kind == ErrorKind::exit) return results.error().exit_code;
+  if (!results) return std::unexpected(results.error());
+  for (const Value& result : *results) std::puts(to_text(result).c_str());
+  return kSuccess;
 }
 
 }  // namespace
 
 int run(const RunCommand& command) {
-  const auto exit_code = load_and_run(command);
-  if (exit_code) return *exit_code;
-  fmt::print(stderr, "wasmtime-gpu-host: error: {}\n", exit_code.error().message);
-  return exit_code_of(exit_code.error().kind);
+  const auto module = load(command.engine, command.module);
+  if (!module) return fail(module.error());
+  const auto insight = Insight::create(command);
+  if (!insight) return fail(insight.error());
+  InstanceOptions options = command.instance;
+  options.observers = insight->observers();
+  auto instance = Instance::create(*module, options);
+  if (!instance) return fail(instance.error());
+
+  Result<int> ran;
+  {
+    const auto last_resort = watch(command, *insight);
+    ran = command.invoke ? invoke(*instance, command) : instance->run();
+  }
+  const int exit_code = ran ? *ran : fail(ran.error());
+  Result<void> reported = insight->report();
+  if (reported) reported = insight->write_profile(*instance);
+  if (reported) return exit_code;
+  const int failed = fail(reported.error());
+  return exit_code == kSuccess ? failed : exit_code;
 }
 
 }  // namespace gpu_host::cli

@@ -1,17 +1,24 @@
 // What is behind Host and Module: shared by the files of src/host.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "gpu_host/host.hpp"
+#include "host/values.hpp"
 #include "host/wasmtime.hpp"
 
 namespace gpu_host {
 
+// Stack that host calls may need beyond what the guest has used up.
+inline constexpr std::uint64_t kHostStack = 1 << 20;
+
 struct Host::Impl {
   EnginePtr engine;
-  bool interruptible;
+  HostOptions options;
+  std::uint64_t memory_quota;  // of instances that set none, in bytes
 };
 
 struct Module::Impl {
@@ -19,6 +26,10 @@ struct Module::Impl {
   ModulePtr module;
   std::string name;
   bool imports_gpu;
+
+  // The signature of an exported function. not_found where there is none of this
+  // name, invalid_argument where it has types other than numbers.
+  [[nodiscard]] Result<Signature> signature(std::string_view function) const;
 };
 
 }  // namespace gpu_host

@@ -1,39 +1,25 @@
-#include <fmt/chrono.h>
+#include "gpu_host/instance.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <optional>
-#include <string_view>
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "backend/registry.hpp"
-#include "host/host_impl.hpp"
-#include "host/instance_state.hpp"
+#include "host/instance_impl.hpp"
 #include "host/wasi.hpp"
-#include "util/watchdog.hpp"
+#include "wasi_gpu/compute.hpp"
 
 namespace gpu_host {
-
-struct Instance::Impl {
-  std::shared_ptr<const Module::Impl> module;
-  std::optional<std::chrono::nanoseconds> timeout;
-  UnknownImports unknown_imports = UnknownImports::refuse;
-  bool started = false;
-  // The linker's functions point to the state, and what runs in the store calls
-  // them: torn down in the opposite order.
-  std::unique_ptr<InstanceState> state;
-  LinkerPtr linker;
-  StorePtr store;
-
-  [[nodiscard]] wasmtime_context_t* context() const { return wasmtime_store_context(store.get()); }
-  [[nodiscard]] Result<void> define_imports();
-  [[nodiscard]] std::vector<std::string> missing_imports() const;
-  void interrupt_at_deadline();
-  [[nodiscard]] Result<int> start();
-  [[nodiscard]] Result<int> outcome(ErrorPtr failed, TrapPtr trap) const;
-};
-
 namespace {
+
+// A module may have memories and tables without number; each is bounded, and so are
+// they together.
+constexpr std::int64_t kMaxMemories = 1;
+constexpr std::int64_t kMaxTables = 10;
+constexpr std::uint64_t kGuestMemory = std::uint64_t{4} << 30;
 
 Result<void> to_result(wasmtime_error_t* failed, ErrorKind kind) {
   const ErrorPtr owned(failed);
@@ -41,16 +27,66 @@ Result<void> to_result(wasmtime_error_t* failed, ErrorKind kind) {
   return {};
 }
 
-// A blocked or looping guest is asked at each epoch whether it may go on.
-wasmtime_error_t* at_epoch(wasmtime_context_t*, void* state, std::uint64_t* delta,
+std::unexpected<Error> invalid_option(std::string message) {
+  return error(ErrorKind::invalid_argument, std::move(message));
+}
+
+std::unexpected<Error> to_error(GpuError failed) {
+  switch (failed.code) {
+    case GpuErrorCode::out_of_memory:
+      return error(ErrorKind::limit, std::move(failed.message));
+    case GpuErrorCode::invalid_buffer:
+    case GpuErrorCode::invalid_params:
+      return error(ErrorKind::invalid_argument, std::move(failed.message));
+    case GpuErrorCode::kernel_error:
+    case GpuErrorCode::device_unavailable:
+      break;
+  }
+  return error(ErrorKind::device, std::move(failed.message));
+}
+
+// At each epoch the guest is asked whether it may go on, and sampled.
+wasmtime_error_t* at_epoch(wasmtime_context_t*, void* data, std::uint64_t* delta,
                            wasmtime_update_deadline_kind_t* kind) {
-  if (static_cast<InstanceState*>(state)->session().interrupted()) return wasmtime_error_new("interrupted");
+  auto& instance = *static_cast<Instance::Impl*>(data);
+  if (instance.state->session().interrupt().requested()) return wasmtime_error_new("interrupted");
+  if (instance.profiler) instance.profiler->sample(*instance.store);
   *delta = 1;
   *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
   return nullptr;
 }
 
 }  // namespace
+
+Result<void> Instance::Impl::check(const InstanceOptions& options) const {
+  const HostOptions& host = module->host->options;
+  if (options.limits.timeout && !host.interruptible) {
+    return invalid_option("a timeout needs a Host with HostOptions::interruptible");
+  }
+  if (options.limits.fuel && !host.fuel) return invalid_option("a fuel limit needs a Host with HostOptions::fuel");
+  if (options.cpu_threads == 0U) return invalid_option("cpu_threads must be 1 or more");
+  if (const auto interval = options.profile_interval) {
+    using std::chrono::hours, std::chrono::microseconds;
+    if (!host.interruptible) return invalid_option("a profile needs a Host with HostOptions::interruptible");
+    if (*interval < microseconds(1) || *interval > hours(1)) {
+      return invalid_option("profile_interval must be from one microsecond to one hour");
+    }
+  }
+  return check_choice(options.device);
+}
+
+Result<void> Instance::Impl::limit() {
+  const std::uint64_t memory = limits.guest_memory.value_or(std::min(module->host->memory_quota, kGuestMemory));
+  constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+  wasmtime_store_limiter(store.get(), static_cast<std::int64_t>(std::min(memory, kMax)), limits.table_elements, 1,
+                         kMaxTables, kMaxMemories);
+  if (module->host->options.fuel) {
+    const std::uint64_t fuel = limits.fuel.value_or(std::numeric_limits<std::uint64_t>::max());
+    if (auto set = to_result(wasmtime_context_set_fuel(context(), fuel), ErrorKind::internal); !set) return set;
+  }
+  if (interruptible()) wasmtime_store_epoch_deadline_callback(store.get(), &at_epoch, this, nullptr);
+  return {};
+}
 
 std::vector<std::string> Instance::Impl::missing_imports() const {
   ImportTypes imports;
@@ -93,104 +129,66 @@ Result<void> Instance::Impl::define_imports() {
 }
 
 Result<Instance> Instance::create(const Module& module, const InstanceOptions& options) {
-  if (options.limits.timeout && !module.impl_->host->interruptible) {
-    return error(ErrorKind::invalid_argument, "a timeout needs a Host with HostOptions::interruptible");
-  }
-  if (auto known = check_choice(options.device); !known) return std::unexpected(std::move(known.error()));
+  auto impl = std::make_unique<Impl>();
+  impl->module = module.impl_;
+  impl->limits = options.limits;
+  impl->unknown_imports = options.unknown_imports;
+  impl->time_left = options.limits.timeout.value_or(std::chrono::nanoseconds{});
+  if (auto checked = impl->check(options); !checked) return std::unexpected(std::move(checked.error()));
   auto wasi = make_wasi_config(options);
   if (!wasi) return std::unexpected(std::move(wasi.error()));
 
-  auto impl = std::make_unique<Impl>();
-  impl->module = module.impl_;
-  impl->timeout = options.limits.timeout;
-  impl->unknown_imports = options.unknown_imports;
-  impl->state = std::make_unique<InstanceState>(
-      [device = options.device] { return open_device(device); }, options.limits,
-      options.gpu_abi == GpuAbi::legacy ? abi::Encoding::legacy : abi::Encoding::canonical);
-
-  wasm_engine_t* engine = module.impl_->host->engine.get();
-  impl->linker.reset(wasmtime_linker_new(engine));
-  impl->store.reset(wasmtime_store_new(engine, nullptr, nullptr));
-  auto configured = to_result(wasmtime_context_set_wasi(impl->context(), wasi->release()), ErrorKind::internal);
-  if (!configured) return std::unexpected(std::move(configured.error()));
-  if (auto defined = impl->define_imports(); !defined) {
-    return std::unexpected(std::move(defined.error()));
+  const Host::Impl& host = *module.impl_->host;
+  if (!impl->limits.gpu_memory) impl->limits.gpu_memory = host.memory_quota;
+  impl->state =
+      std::make_unique<InstanceState>([device = options.device] { return open_device(device); }, impl->limits, options);
+  if (options.profile_interval) impl->profiler.emplace(impl->module, *options.profile_interval);
+  impl->linker.reset(wasmtime_linker_new(host.engine.get()));
+  impl->store.reset(wasmtime_store_new(host.engine.get(), nullptr, nullptr));
+  auto ready = to_result(wasmtime_context_set_wasi(impl->context(), wasi->release()), ErrorKind::internal);
+  if (ready) ready = impl->limit();
+  if (ready) ready = impl->define_imports();
+  if (ready && module.imports_gpu() && (options.device.index || names_backend(options.device))) {
+    ready = impl->state->session().open();
   }
-  if (module.imports_gpu() && (options.device.index || names_backend(options.device))) {
-    if (auto opened = impl->state->session().open(); !opened) return std::unexpected(std::move(opened.error()));
-  }
+  if (!ready) return std::unexpected(std::move(ready.error()));
   return Instance(std::move(impl));
 }
 
-void Instance::Impl::interrupt_at_deadline() {
-  if (!module->host->interruptible) return;
-  wasmtime_store_epoch_deadline_callback(store.get(), &at_epoch, state.get(), nullptr);
-  wasmtime_context_set_epoch_deadline(context(), 1);
+Result<std::vector<Value>> Instance::parameters(std::string_view function) const {
+  auto signature = impl_->module->signature(function);
+  if (!signature) return std::unexpected(std::move(signature.error()));
+  return std::move(signature->parameters);
 }
 
-Result<int> Instance::Impl::outcome(ErrorPtr failed, TrapPtr trap) const {
-  if (!failed && !trap) return 0;
-  int status = 0;
-  if (const auto exit = state->exit_status()) return *exit;
-  if (failed && wasmtime_error_exit_status(failed.get(), &status)) return status;
-  if (state->session().interrupted()) {
-    return error(ErrorKind::limit,
-                 fmt::format("{}: interrupted: the timeout of {} has passed", module->name,
-                             std::chrono::duration<double>(timeout.value_or(std::chrono::nanoseconds{}))));
-  }
-  if (trap) return error(ErrorKind::trap, fmt::format("{}: {}", module->name, message_of(*trap)));
-  // What is left are errors of host calls: our traps, the traps that stand for unknown
-  // imports, and what WASI refuses to do, such as to exit with 200.
-  const std::string message = message_of(*failed);
-  const bool unknown_import =
-      unknown_imports == UnknownImports::trap && message.find("unknown import: ") != std::string::npos;
-  return error(state->trapped() || unknown_import ? ErrorKind::trap : ErrorKind::internal,
-               fmt::format("{}: {}", module->name, message));
+Result<BufferId> Instance::share(std::span<std::byte> array, std::shared_ptr<const void> owner) {
+  auto id = impl_->state->session().share({.bytes = array, .read_only = false, .owner = std::move(owner)});
+  if (!id) return to_error(std::move(id.error()));
+  return *id;
 }
 
-Result<int> Instance::Impl::start() {
-  wasmtime_instance_pre_t* made = nullptr;
-  ErrorPtr failed(wasmtime_linker_instantiate_pre(linker.get(), module->module.get(), &made));
-  if (failed) return error(ErrorKind::link, fmt::format("{}: {}", module->name, message_of(*failed)));
-  const InstancePrePtr linked(made);
-
-  // From here on the guest runs: a start section may call anything.
-  wasmtime_instance_t instance;
-  wasm_trap_t* trap = nullptr;
-  failed.reset(wasmtime_instance_pre_instantiate(linked.get(), context(), &instance, &trap));
-  if (failed || trap != nullptr) return outcome(std::move(failed), TrapPtr(trap));
-
-  constexpr std::string_view kStart = "_start";
-  wasmtime_extern_t item;
-  if (!wasmtime_instance_export_get(context(), &instance, kStart.data(), kStart.size(), &item)) {
-    return error(ErrorKind::invalid_module,
-                 fmt::format("{}: it exports no function _start, which a WASI command must have", module->name));
-  }
-  if (item.kind != WASMTIME_EXTERN_FUNC) {
-    wasmtime_extern_delete(&item);
-    return error(ErrorKind::invalid_module, fmt::format("{}: its export _start is not a function", module->name));
-  }
-  const FuncTypePtr type(wasmtime_func_type(context(), &item.of.func));
-  if (wasm_functype_params(type.get())->size != 0 || wasm_functype_results(type.get())->size != 0) {
-    return error(ErrorKind::invalid_module, fmt::format("{}: its _start must take and return nothing", module->name));
-  }
-  failed.reset(wasmtime_func_call(context(), &item.of.func, nullptr, 0, nullptr, 0, &trap));
-  return outcome(std::move(failed), TrapPtr(trap));
+Result<BufferId> Instance::share_read_only(std::span<const std::byte> array, std::shared_ptr<const void> owner) {
+  const std::span bytes(const_cast<std::byte*>(array.data()), array.size());  // never written: read_only
+  auto id = impl_->state->session().share({.bytes = bytes, .read_only = true, .owner = std::move(owner)});
+  if (!id) return to_error(std::move(id.error()));
+  return *id;
 }
 
-Result<int> Instance::run() {
-  if (std::exchange(impl_->started, true)) {
-    return error(ErrorKind::invalid_argument, "an instance runs once; make another one of the same module");
-  }
-  impl_->interrupt_at_deadline();
-  std::optional<Watchdog> watchdog;
-  if (const auto timeout = impl_->timeout) {
-    watchdog.emplace(*timeout, [&interrupt = impl_->state->interrupt(), host = impl_->module->host] {
-      interrupt.request();
-      wasmtime_engine_increment_epoch(host->engine.get());
-    });
-  }
-  return impl_->start();
+Result<void> Instance::read_buffer(BufferId buffer, std::uint64_t offset, std::span<std::byte> destination) {
+  auto read = wasi_gpu::buffer_read(impl_->state->session(), buffer, offset, destination.size(),
+                                    [destination]() -> GpuResult<std::span<std::byte>> { return destination; });
+  if (!read) return to_error(std::move(read.error()));
+  return {};
+}
+
+void Instance::interrupt() noexcept {
+  impl_->state->session().interrupt().request(InterruptReason::embedder);
+  wasmtime_engine_increment_epoch(impl_->module->host->engine.get());
+}
+
+Result<std::string> Instance::guest_profile() {
+  if (!impl_->profiler) return invalid_option("no profile: InstanceOptions::profile_interval was not set");
+  return impl_->profiler->finish();
 }
 
 Instance::Instance(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -9,6 +10,8 @@
 
 namespace gpu_host {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 static_assert(sizeof(abi::FlatValue) == sizeof(wasmtime_val_raw_t));
 
@@ -35,8 +38,10 @@ FuncTypePtr function_type(std::span<const abi::CoreType> parameters) {
 
 }  // namespace
 
-InstanceState::InstanceState(Session::DeviceSource source, const Limits& limits, abi::Encoding encoding)
-    : session_(std::move(source), limits, &interrupt_), encoding_(encoding) {}
+InstanceState::InstanceState(Session::DeviceSource source, const Limits& limits, const InstanceOptions& options)
+    : session_(std::move(source), limits,
+               {.threads = options.cpu_threads, .precision = options.matmul_precision, .observers = options.observers}),
+      encoding_(options.gpu_abi == GpuAbi::legacy ? abi::Encoding::legacy : abi::Encoding::canonical) {}
 
 Result<void> InstanceState::define_imports(wasmtime_linker_t& linker) {
   const auto functions = abi::contract_functions();
@@ -55,7 +60,9 @@ wasm_trap_t* InstanceState::call(void* binding, wasmtime_caller_t* caller, wasmt
                                  size_t count) noexcept {
   const auto& [state, function] = *static_cast<const Binding*>(binding);
   try {
-    return state->dispatch(*function, caller, {reinterpret_cast<const abi::FlatValue*>(values), count});
+    const std::span arguments(reinterpret_cast<const abi::FlatValue*>(values), count);
+    if (!state->session_.observers().empty()) return state->observed(*function, caller, arguments);
+    return state->dispatch(*function, caller, arguments).trap;
   } catch (const std::exception& failure) {
     return state->new_trap(failure.what());
   } catch (...) {
@@ -63,17 +70,29 @@ wasm_trap_t* InstanceState::call(void* binding, wasmtime_caller_t* caller, wasmt
   }
 }
 
-wasm_trap_t* InstanceState::dispatch(const abi::ContractFunction& function, wasmtime_caller_t* caller,
+wasm_trap_t* InstanceState::observed(const abi::ContractFunction& function, wasmtime_caller_t* caller,
                                      std::span<const abi::FlatValue> values) {
+  HostCall call{
+      .interface = function.interface, .function = function.name, .begin = Clock::now(), .end = {}, .failed = false};
+  const Outcome outcome = dispatch(function, caller, values);
+  TrapPtr trap(outcome.trap);
+  call.end = Clock::now();
+  call.failed = !outcome.succeeded;
+  for (const auto& observer : session_.observers()) observer->on_host_call(call);
+  return trap.release();
+}
+
+InstanceState::Outcome InstanceState::dispatch(const abi::ContractFunction& function, wasmtime_caller_t* caller,
+                                               std::span<const abi::FlatValue> values) {
   guest_.enter(caller);
-  if (guest_.allocating()) return make_trap(function, "called from inside cabi_realloc");
+  if (guest_.allocating()) return {make_trap(function, "called from inside cabi_realloc"), false};
   logger().trace("{}", function.name);
   abi::Call call(guest_, encoding_, function.name);
-  function.invoke(session_, call, values);
-  if (TrapPtr nested = guest_.take_trap()) return nested.release();
-  if (const auto& trap = call.trap()) return make_trap(function, trap->message);
-  if (session_.interrupted()) return make_trap(function, "interrupted");
-  return nullptr;
+  const bool succeeded = function.invoke(session_, call, values);
+  if (TrapPtr nested = guest_.take_trap()) return {nested.release(), false};
+  if (const auto& trap = call.trap()) return {make_trap(function, trap->message), false};
+  if (session_.interrupt().requested()) return {make_trap(function, "interrupted"), false};
+  return {nullptr, succeeded};
 }
 
 wasm_trap_t* InstanceState::make_trap(const abi::ContractFunction& function, std::string_view message) {

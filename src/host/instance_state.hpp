@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "abi/contract.hpp"
+#include "gpu_host/instance.hpp"
 #include "host/guest_exports.hpp"
 #include "host/wasmtime.hpp"
 #include "wasi_gpu/session.hpp"
@@ -14,7 +15,8 @@ namespace gpu_host {
 
 class InstanceState {
  public:
-  InstanceState(Session::DeviceSource source, const Limits& limits, abi::Encoding encoding);
+  // `limits` are those of the options, with the host's defaults filled in.
+  InstanceState(Session::DeviceSource source, const Limits& limits, const InstanceOptions& options);
   InstanceState(const InstanceState&) = delete;
   InstanceState& operator=(const InstanceState&) = delete;
 
@@ -22,7 +24,6 @@ class InstanceState {
   [[nodiscard]] Result<void> define_imports(wasmtime_linker_t& linker);
 
   [[nodiscard]] Session& session() { return session_; }
-  [[nodiscard]] Interrupt& interrupt() { return interrupt_; }
 
   // How a run that Wasmtime ended with an error really ended: a trap that a host
   // call made comes back as an error, and an exit from cabi_realloc as a trap.
@@ -36,12 +37,18 @@ class InstanceState {
     const abi::ContractFunction* function;
   };
   static wasm_trap_t* call(void* binding, wasmtime_caller_t* caller, wasmtime_val_raw_t* values, size_t count) noexcept;
-  wasm_trap_t* dispatch(const abi::ContractFunction& function, wasmtime_caller_t* caller,
+  struct Outcome {
+    wasm_trap_t* trap;  // owned by whoever takes it
+    bool succeeded;     // the guest got what it asked for
+  };
+  Outcome dispatch(const abi::ContractFunction& function, wasmtime_caller_t* caller,
+                   std::span<const abi::FlatValue> values);
+  // The same, and the observers are told.
+  wasm_trap_t* observed(const abi::ContractFunction& function, wasmtime_caller_t* caller,
                         std::span<const abi::FlatValue> values);
   wasm_trap_t* make_trap(const abi::ContractFunction& function, std::string_view message);
   wasm_trap_t* new_trap(std::string_view text) noexcept;  // allocates nothing here
 
-  Interrupt interrupt_;  // outlives the session, which polls it
   Session session_;
   GuestExports guest_;
   abi::Encoding encoding_;

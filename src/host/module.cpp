@@ -22,6 +22,7 @@ bool starts_with(Bytes code, std::string_view prefix) {
 }
 
 constexpr std::string_view kWasmMagic{"\0asm", 4};
+constexpr std::string_view kElfMagic{"\177ELF"};  // what Wasmtime's compiled modules are
 // The 16-bit layer behind the 16-bit version: 0 is a module, 1 a component.
 constexpr std::string_view kComponentLayer{"\1\0", 2};
 
@@ -44,14 +45,26 @@ bool imports_gpu(const wasmtime_module_t& module) {
   });
 }
 
+std::shared_ptr<const Module::Impl> make_module(std::shared_ptr<const Host::Impl> host, ModulePtr module,
+                                                const std::string& name) {
+  const bool gpu = imports_gpu(*module);
+  return std::make_shared<const Module::Impl>(Module::Impl{std::move(host), std::move(module), name, gpu});
+}
+
 }  // namespace
 
 Result<Module> Host::load(Bytes code, const std::string& name) const {
   if (code.empty()) return invalid(name, "the file is empty");
-  if (starts_with(code,
-                  "\x7f"
-                  "ELF")) {
-    return invalid(name, "this is compiled machine code, not WebAssembly; give the .wasm it was made from");
+  if (starts_with(code, kElfMagic)) {
+    if (!impl_->options.allow_precompiled) {
+      return invalid(name,
+                     "this is compiled machine code, which is not checked; give the .wasm it was made from, or allow "
+                     "precompiled modules if you trust it");
+    }
+    wasmtime_module_t* taken = nullptr;
+    const ErrorPtr failed(wasmtime_module_deserialize(impl_->engine.get(), as_uint8(code), code.size(), &taken));
+    if (failed) return invalid(name, message_of(*failed));
+    return Module(make_module(impl_, ModulePtr(taken), name));
   }
   ByteVector from_text;
   if (!starts_with(code, kWasmMagic)) {
@@ -71,9 +84,7 @@ Result<Module> Host::load(Bytes code, const std::string& name) const {
   wasmtime_module_t* compiled = nullptr;
   const ErrorPtr failed(wasmtime_module_new(impl_->engine.get(), as_uint8(code), code.size(), &compiled));
   if (failed) return invalid(name, message_of(*failed));
-  ModulePtr module(compiled);
-  const bool gpu = gpu_host::imports_gpu(*module);
-  return Module(std::make_shared<const Module::Impl>(Module::Impl{impl_, std::move(module), name, gpu}));
+  return Module(make_module(impl_, ModulePtr(compiled), name));
 }
 
 Result<Module> Host::load_file(const std::filesystem::path& path) const {
@@ -96,5 +107,27 @@ Result<Module> Host::load_file(const std::filesystem::path& path) const {
 const std::string& Module::name() const { return impl_->name; }
 
 bool Module::imports_gpu() const { return impl_->imports_gpu; }
+
+Result<std::vector<std::byte>> Module::serialize() const {
+  ByteVector code;
+  const ErrorPtr failed(wasmtime_module_serialize(impl_->module.get(), &code.vector));
+  if (failed) return error(ErrorKind::internal, fmt::format("{}: {}", name(), message_of(*failed)));
+  const auto bytes = std::as_bytes(std::span(code.vector.data, code.vector.size));
+  return std::vector<std::byte>(bytes.begin(), bytes.end());
+}
+
+Result<Signature> Module::Impl::signature(std::string_view function) const {
+  ExportTypes exports;
+  wasmtime_module_exports(module.get(), &exports.vector);
+  for (const wasm_exporttype_t* item : std::span(exports.vector.data, exports.vector.size)) {
+    if (to_string(*wasm_exporttype_name(item)) != function) continue;
+    const wasm_functype_t* type = wasm_externtype_as_functype_const(wasm_exporttype_type(item));
+    if (type == nullptr) break;
+    auto signature = signature_of(*type);
+    if (!signature) signature.error().message = fmt::format("{}: '{}': {}", name, function, signature.error().message);
+    return signature;
+  }
+  return error(ErrorKind::not_found, fmt::format("{}: it exports no function '{}'", name, function));
+}
 
 }  // namespace gpu_host

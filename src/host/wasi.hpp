@@ -1,7 +1,7 @@
 // WASI preview 1 for one instance, as its options say.
 #pragma once
 
-#include "gpu_host/host.hpp"
+#include "gpu_host/instance.hpp"
 #include "gpu_host/result.hpp"
 #include "host/wasmtime.hpp"
 

@@ -34,6 +34,7 @@ struct OwnedVector {
   ~OwnedVector() { delete_function(&vector); }
 };
 using ByteVector = OwnedVector<wasm_byte_vec_t, wasm_byte_vec_delete>;
+using ExportTypes = OwnedVector<wasm_exporttype_vec_t, wasm_exporttype_vec_delete>;
 using ImportTypes = OwnedVector<wasm_importtype_vec_t, wasm_importtype_vec_delete>;
 
 [[nodiscard]] inline std::string to_string(const wasm_name_t& name) { return {name.data, name.size}; }

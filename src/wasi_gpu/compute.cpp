@@ -39,7 +39,7 @@ GpuResult<void> buffer_write(Session& session, BufferId buffer, std::uint64_t of
   return arguments.stream().write(*target, offset, data);
 }
 
-GpuResult<void> buffer_read(Session& session, BufferId buffer, std::uint64_t offset, std::uint32_t size,
+GpuResult<void> buffer_read(Session& session, BufferId buffer, std::uint64_t offset, std::uint64_t size,
                             const ReadDestination& destination) {
   Arguments arguments(session);
   const Buffer* source = arguments.buffer(buffer, "buffer");

@@ -19,7 +19,7 @@ inline constexpr std::uint32_t kBufferUsageBits = 0x3f;
 [[nodiscard]] GpuResult<void> buffer_write(Session& session, BufferId buffer, std::uint64_t offset,
                                            std::span<const std::byte> data);
 // `destination` is asked for `size` bytes once they are known to be good.
-[[nodiscard]] GpuResult<void> buffer_read(Session& session, BufferId buffer, std::uint64_t offset, std::uint32_t size,
+[[nodiscard]] GpuResult<void> buffer_read(Session& session, BufferId buffer, std::uint64_t offset, std::uint64_t size,
                                           const ReadDestination& destination);
 [[nodiscard]] GpuResult<void> buffer_copy(Session& session, BufferId src, std::uint64_t src_offset, BufferId dst,
                                           std::uint64_t dst_offset, std::uint64_t size);

@@ -27,10 +27,19 @@ GpuResult<void> HandleTable::admit(std::uint64_t size) const {
 }
 
 GpuResult<BufferId> HandleTable::insert(std::unique_ptr<Buffer> buffer) {
-  if (auto admitted = admit(buffer->size()); !admitted) return std::unexpected(std::move(admitted.error()));
   const std::uint64_t size = buffer->size();
-  buffers_.emplace(last_id_ + 1, std::move(buffer));
-  used_bytes_ += size;
+  return insert(Entry{std::move(buffer), size});
+}
+
+GpuResult<BufferId> HandleTable::insert_shared(std::unique_ptr<Buffer> buffer) {
+  return insert(Entry{std::move(buffer), 0});
+}
+
+GpuResult<BufferId> HandleTable::insert(Entry entry) {
+  if (auto admitted = admit(entry.charged); !admitted) return std::unexpected(std::move(admitted.error()));
+  const std::uint64_t charged = entry.charged;
+  buffers_.emplace(last_id_ + 1, std::move(entry));
+  used_bytes_ += charged;
   return ++last_id_;
 }
 
@@ -40,7 +49,7 @@ GpuResult<Buffer*> HandleTable::find(BufferId id, std::string_view argument) con
     return gpu_error(GpuErrorCode::invalid_buffer,
                      fmt::format("{}: {} is not a live buffer of this instance", argument, id));
   }
-  return entry->second.get();
+  return entry->second.buffer.get();
 }
 
 GpuResult<std::unique_ptr<Buffer>> HandleTable::remove(BufferId id, std::string_view argument) {
@@ -51,8 +60,8 @@ GpuResult<std::unique_ptr<Buffer>> HandleTable::remove(BufferId id, std::string_
 std::unique_ptr<Buffer> HandleTable::remove_any() { return buffers_.empty() ? nullptr : take(buffers_.begin()); }
 
 std::unique_ptr<Buffer> HandleTable::take(Buffers::iterator entry) {
-  auto buffer = std::move(entry->second);
-  used_bytes_ -= buffer->size();
+  auto buffer = std::move(entry->second.buffer);
+  used_bytes_ -= entry->second.charged;
   buffers_.erase(entry);
   return buffer;
 }

@@ -10,8 +10,6 @@
 
 namespace gpu_host {
 
-using BufferId = std::uint32_t;
-
 class HandleTable {
  public:
   HandleTable(std::uint64_t max_bytes, std::uint32_t max_buffers);
@@ -20,8 +18,10 @@ class HandleTable {
   // asked. out_of_memory names the quota.
   [[nodiscard]] GpuResult<void> admit(std::uint64_t size) const;
 
-  // Publishes a complete buffer under the next id: 1, 2, 3, … never used twice.
+  // Publishes a complete buffer under the next id: 1, 2, 3, … never used twice. An
+  // embedder's memory does not count in the quota of bytes.
   [[nodiscard]] GpuResult<BufferId> insert(std::unique_ptr<Buffer> buffer);
+  [[nodiscard]] GpuResult<BufferId> insert_shared(std::unique_ptr<Buffer> buffer);
 
   // The live buffer, or invalid_buffer. `argument` is what the error calls it.
   [[nodiscard]] GpuResult<Buffer*> find(BufferId id, std::string_view argument) const;
@@ -36,7 +36,12 @@ class HandleTable {
   [[nodiscard]] std::uint64_t used_bytes() const { return used_bytes_; }
 
  private:
-  using Buffers = std::unordered_map<BufferId, std::unique_ptr<Buffer>>;
+  struct Entry {
+    std::unique_ptr<Buffer> buffer;
+    std::uint64_t charged;
+  };
+  using Buffers = std::unordered_map<BufferId, Entry>;
+  [[nodiscard]] GpuResult<BufferId> insert(Entry entry);
   std::unique_ptr<Buffer> take(Buffers::iterator entry);
 
   Buffers buffers_;

@@ -4,6 +4,7 @@
 
 #include "util/log.hpp"
 #include "util/machine_memory.hpp"
+#include "wasi_gpu/metered_stream.hpp"
 
 namespace gpu_host {
 namespace {
@@ -14,8 +15,11 @@ std::uint64_t memory_quota(const Limits& limits) {
 
 }  // namespace
 
-Session::Session(DeviceSource source, const Limits& limits, const Interrupt* interrupt)
-    : source_(std::move(source)), interrupt_(interrupt), buffers_(memory_quota(limits), limits.gpu_buffers) {}
+Session::Session(DeviceSource source, const Limits& limits, SessionOptions options)
+    : source_(std::move(source)),
+      options_(std::move(options)),
+      gpu_time_(limits.gpu_time),
+      buffers_(memory_quota(limits), limits.gpu_buffers) {}
 
 Session::~Session() {
   while (auto buffer = buffers_.remove_any()) stream_->release(std::move(buffer));
@@ -25,10 +29,15 @@ Result<void> Session::open() {
   if (stream_) return {};
   auto device = source_();
   if (!device) return std::unexpected(std::move(device.error()));
-  auto stream = (*device)->create_stream({.interrupt = interrupt_});
+  auto stream = (*device)->create_stream(
+      {.interrupt = &interrupt_, .threads = options_.threads, .precision = options_.precision});
   if (!stream) return error(ErrorKind::device, std::move(stream.error().message));
   device_ = *std::move(device);
   stream_ = *std::move(stream);
+  if (gpu_time_ || !options_.observers.empty()) {
+    stream_ = std::make_unique<MeteredStream>(std::move(stream_), device_->info(), options_.observers, gpu_time_,
+                                              &interrupt_);
+  }
   logger().info("wasi:gpu runs on {} ({})", device_->info().backend, device_->info().name);
   return {};
 }
@@ -48,6 +57,15 @@ GpuResult<Stream*> Session::begin_call() {
     if (auto deferred = (*opened)->take_error()) return std::unexpected(*std::move(deferred));
   }
   return opened;
+}
+
+GpuResult<BufferId> Session::share(const WrappedMemory& memory) {
+  auto begun = begin_call();
+  if (!begun) return std::unexpected(std::move(begun.error()));
+  if (auto admitted = buffers_.admit(0); !admitted) return std::unexpected(std::move(admitted.error()));
+  auto buffer = (*begun)->wrap(memory);
+  if (!buffer) return std::unexpected(std::move(buffer.error()));
+  return buffers_.insert_shared(*std::move(buffer));
 }
 
 void Session::wait() {

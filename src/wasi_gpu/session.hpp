@@ -5,13 +5,23 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "backend/backend.hpp"
 #include "gpu_host/limits.hpp"
+#include "gpu_host/observer.hpp"
 #include "gpu_host/result.hpp"
 #include "wasi_gpu/handle_table.hpp"
 
 namespace gpu_host {
+
+// How an instance uses its device, beside its limits.
+struct SessionOptions {
+  std::optional<std::uint32_t> threads = {};
+  MatmulPrecision precision = MatmulPrecision::tf32;
+  std::vector<std::shared_ptr<Observer>> observers = {};
+};
 
 class Session {
  public:
@@ -19,8 +29,7 @@ class Session {
   // wasi:gpu touches no driver.
   using DeviceSource = std::function<Result<std::shared_ptr<Device>>()>;
 
-  // `interrupt` may be null; else it outlives the session.
-  Session(DeviceSource source, const Limits& limits, const Interrupt* interrupt = nullptr);
+  Session(DeviceSource source, const Limits& limits, SessionOptions options = {});
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();  // waits for all work, frees all buffers
@@ -32,23 +41,30 @@ class Session {
   // that has a result starts with. Else the error that the call returns.
   [[nodiscard]] GpuResult<Stream*> begin_call();
 
+  // Makes an embedder's memory a buffer; it counts as a buffer, but not in bytes.
+  [[nodiscard]] GpuResult<BufferId> share(const WrappedMemory& memory);
+
   // Waits for all work. Nothing to wait for where no device was opened.
   void wait();
 
   // device_unavailable where the device cannot be opened.
   [[nodiscard]] GpuResult<const DeviceInfo*> device_info();
 
-  // Whether work was told to stop; its results then mean nothing.
-  [[nodiscard]] bool interrupted() const { return interrupt_ != nullptr && interrupt_->requested(); }
+  // Tells work to stop. Once requested() the results of calls mean nothing.
+  [[nodiscard]] Interrupt& interrupt() { return interrupt_; }
 
   [[nodiscard]] HandleTable& buffers() { return buffers_; }
+  [[nodiscard]] const std::vector<std::shared_ptr<Observer>>& observers() const { return options_.observers; }
 
  private:
   [[nodiscard]] GpuResult<Stream*> stream();
 
   DeviceSource source_;
-  const Interrupt* interrupt_;
-  // Torn down in the opposite order: buffers, stream, device.
+  SessionOptions options_;
+  std::optional<std::chrono::nanoseconds> gpu_time_;
+  // Torn down in the opposite order: buffers, stream, device, and the interrupt that
+  // the stream polls.
+  Interrupt interrupt_;
   std::shared_ptr<Device> device_;
   std::unique_ptr<Stream> stream_;
   HandleTable buffers_;

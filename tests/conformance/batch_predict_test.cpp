@@ -1,6 +1,7 @@
 // Sound forests; errors_tree_test.cpp has the others.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "conformance/conformance.hpp"
@@ -104,6 +105,62 @@ TEST_P(BatchPredictTest, TheLastFeatureOfMany) {
   Floats samples(2 * kFeatures, 9);
   samples[kFeatures - 1] = -1;
   check({2, kFeatures, 1, 1}, samples, {{{kFeatures - 1, 0, 1, 2}, leaf(10), leaf(20)}, {0}});
+}
+
+TEST_P(BatchPredictTest, LargeForests) {
+  Random random(3);
+  check({3001, 12, 60, 12}, small_samples(random, 3001 * 12), random_forest(random, 60, 12, 12));
+  check({20'011, 3, 5, kHuge}, small_samples(random, 20'011 * 3), random_forest(random, 5, 3, 5));
+}
+
+TEST_P(BatchPredictTest, ManyTreesForFewRows) {
+  Random random(4);
+  const Forest forest = random_forest(random, 70'000, 3, 3);
+  for (const std::uint32_t rows : {1U, 2U, 7U, 9U})
+    check({rows, 3, 70'000, 3}, small_samples(random, rows * 3), forest);
+}
+
+TEST_P(BatchPredictTest, ForestsWithTreesThatAreNotWhollySound) {
+  Random random(5);
+  Forest forest = random_forest(random, 3, 2, 6);
+  const auto add_tree = [&forest](const std::vector<Node>& nodes) {
+    forest.offsets.push_back(static_cast<std::uint32_t>(forest.nodes.size()));
+    forest.nodes.insert(forest.nodes.end(), nodes.begin(), nodes.end());
+  };
+  constexpr float kBelowAll = -1000;  // feature 1 of all rows is above: they go right there
+  add_tree({{1, kBelowAll, kHuge, 1}, leaf(1)});
+  add_tree({{1, kBelowAll, 2, 1}, leaf(2), {2, 0, 1, 1}});
+  add_tree({{1, kBelowAll, 2, 1}, leaf(3), {0, 0, 2, 2}});                          // a cycle
+  add_tree({{0, 0, 1, 1}, {0, 1, 2, 2}, {0, 2, 3, 3}, leaf(4)});                    // shared nodes
+  add_tree({{0, 0, 1, 2}, {1, kBelowAll, 0, 3}, leaf(5), leaf(6), leaf(7)});        // back to the root
+  add_tree({{0, 0, 4, 2}, leaf(8), {1, 0, 1, 4}, {-2, 0, kHuge, kHuge}, leaf(9)});  // an unused node
+  for (const std::uint32_t edges : {2U, 1000U, 1500U}) add_tree(chain(edges, 1).nodes);
+  forest.offsets.push_back(forest.offsets[4]);
+  forest.offsets.push_back(forest.offsets[1]);
+  forest.offsets.push_back(static_cast<std::uint32_t>(forest.nodes.size()) - 1);  // the leaf that ends a chain
+  const auto trees = static_cast<std::uint32_t>(forest.offsets.size());
+  for (const std::uint32_t rows : {1U, 7U, 8U, 9U, 500U, 513U, 2055U}) {
+    Floats samples = small_samples(random, std::size_t{rows} * 2);
+    for (std::size_t i = 0; i < samples.size(); i += 2) {
+      samples[i] = -std::abs(samples[i]);  // down the chains
+      if (!(samples[i] <= 0)) samples[i] = 0;
+      if (!(samples[i + 1] > kBelowAll)) samples[i + 1] = 3;
+    }
+    check({rows, 2, trees, 1500}, samples, forest);
+    check({rows, 2, trees, kHuge}, samples, forest);
+  }
+}
+
+TEST_P(BatchPredictTest, RowsWithoutFeatures) {
+  const Forest forest{{leaf(1), leaf(2), leaf(6)}, {2, 0, 1}};
+  for (const std::uint32_t rows : {1U, 9U, 3000U}) check({rows, 0, 3, 5}, {}, forest);
+}
+
+TEST_P(BatchPredictTest, MoreFeaturesThanBitsForThem) {
+  constexpr std::uint32_t kFeatures = (1 << 20) + 1;
+  Floats samples(std::size_t{9} * kFeatures, 9);
+  for (std::size_t row = 0; row < 9; ++row) samples[(row + 1) * kFeatures - 1] = static_cast<float>(row) - 4;
+  check({9, kFeatures, 1, 1}, samples, {{{kFeatures - 1, 0, 1, 2}, leaf(10), leaf(20)}, {0}});
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, BatchPredictTest, testing::ValuesIn(backend_names()), backend_test_name);

@@ -42,6 +42,17 @@ TEST_P(ErrorsFindSplitTest, AmongMany) {
   }
 }
 
+TEST_P(ErrorsFindSplitTest, AnyNumberOfThresholds) {
+  for (const std::uint32_t thresholds : {0U, 1U, 64U, 65U, 300U}) {
+    for (const std::size_t position : {0U, 15U, 16U, 511U, 512U, 8192U, 49'999U}) {
+      SCOPED_TRACE(testing::Message() << thresholds << " thresholds, position " << position);
+      Indices indices = Random(2).indices(50'000, 1000);
+      indices[position] = 1000;
+      expect_error({50'000, 2, 1, thresholds}, 1000, 1000, indices);
+    }
+  }
+}
+
 TEST_P(ErrorsFindSplitTest, FarOutside) {
   for (const std::uint32_t index : {3U, 4U, 0x3fffffffU, 0x40000000U, 0x7fffffffU, 0x80000000U, 0xffffffffU}) {
     SCOPED_TRACE(index);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <utility>
 
 #include "conformance/conformance.hpp"
 #include "conformance/forest_data.hpp"
@@ -108,6 +109,55 @@ TEST_P(ErrorsTreeTest, OneBadTreeAmongMany) {
     Forest forest = random_forest(random, 40, 2, 5);
     forest.nodes[forest.offsets[tree]] = {-2, 0, 0, 0};
     expect_error(forest, kFeature, 8, small_samples(random, 20));
+  }
+}
+
+// Among trees that are sound, at the end of a path that few rows take.
+TEST_P(ErrorsTreeTest, OneBadNodeInALargeForest) {
+  constexpr std::uint32_t kRows = 3001;
+  Random random(2);
+  const Forest sound = random_forest(random, 30, 2, 8);
+  const std::pair<Node, Words> bad[] = {
+      {{0, 0, 0, 0}, kDepth}, {{0, 0, kHuge, kHuge}, kChild}, {{2, 0, 2, 2}, kFeature}, {{-2, 0, 2, 2}, kFeature}};
+  for (const std::size_t row : {0U, 511U, 512U, 2999U, 3000U}) {
+    std::vector<float> samples(kRows * std::size_t{2}, 0.0F);
+    samples[2 * row + 1] = 9;
+    for (const auto& [node, words] : bad) {
+      SCOPED_TRACE(testing::Message() << "row " << row << ", " << *words.begin());
+      Forest forest = sound;
+      const auto root = static_cast<std::uint32_t>(forest.nodes.size());
+      forest.offsets.insert(forest.offsets.begin() + 15, root);
+      forest.nodes.insert(forest.nodes.end(), {{1, 8, 2, 1}, node, leaf(1)});
+      expect_error(forest, words, 100, samples);
+    }
+  }
+}
+
+TEST_P(ErrorsTreeTest, OneOffsetOutsideInALargeForest) {
+  Random random(3);
+  Forest forest = random_forest(random, 30, 2, 8);
+  forest.offsets[20] = static_cast<std::uint32_t>(forest.nodes.size());
+  expect_error(forest, kOffset, 8, small_samples(random, 6000));
+}
+
+TEST_P(ErrorsTreeTest, OneEdgeTooManyForManyRows) {
+  for (const std::uint32_t edges : {1U, 65U, 1200U}) {
+    SCOPED_TRACE(edges);
+    std::vector<float> samples(2000, 1);  // right, back to the root: a cycle
+    samples[1000] = -1;
+    expect_error(chain(edges, 1), kDepth, kHuge, samples, 1);
+    expect_error(chain(edges, 1), kDepth, edges - 1, std::vector<float>(2000, -1), 1);
+  }
+}
+
+TEST_P(ErrorsTreeTest, RowsWithoutFeatures) {
+  const DeviceMemory samples = upload(stream(), std::vector<float>());
+  const DeviceMemory nodes = upload(stream(), std::vector<Node>{{0, 0, 1, 1}, leaf(1)});
+  const DeviceMemory offsets = upload(stream(), std::vector<std::uint32_t>{0});
+  for (const std::uint32_t rows : {1U, 9U, 3000U}) {
+    expect_kernel_error(stream(), rows, kFeature, [&](Buffer& output) {
+      return stream().batch_predict({rows, 0, 1, 4}, *samples, *nodes, *offsets, output);
+    });
   }
 }
 

@@ -168,6 +168,42 @@ TEST_P(FindSplitTest, LabelsThatAreNoNumbersOrOverflow) {
 
 TEST_P(FindSplitTest, OneRowDrawnManyTimes) { check({1000, 1, 0, 2}, {1, 2}, {3, 4}, Indices(1000, 1), {1.5F, 2.5F}); }
 
+// Thresholds in no order, repeated, infinite and no numbers, some of them values of the data.
+TEST_P(FindSplitTest, EveryCountOfSamplesWithManyThresholds) {
+  Random random(9);
+  Floats thresholds = random.floats(150, -0.1F, 1.1F);
+  thresholds.insert(thresholds.end(), {0.5F, kNan, kInfinity, 0.25F, 0.5F, -kInfinity, 0, -0.0F, -kNan, 1, 0.5F, 1});
+  const auto n_thresholds = static_cast<std::uint32_t>(thresholds.size());
+  for (const std::uint32_t count : {0U, 1U, 7U, 511U, 512U, 513U, 8191U, 8192U, 8193U, 40'000U, 100'000U}) {
+    const std::uint32_t rows = 1 + count / 2;
+    Floats data = random.floats(std::size_t{rows} * 3, 0, 1);
+    for (float& value : data) {
+      const std::uint32_t kind = random.below(40);
+      if (kind < 4) value = thresholds[random.below(n_thresholds)];
+      if (kind == 5) value = kNan;
+    }
+    check({count, 3, 1, n_thresholds}, data, random.floats(rows, -3, 5), random.indices(count, rows), thresholds);
+  }
+}
+
+TEST_P(FindSplitTest, ThresholdsThatAreAllNoNumbers) {
+  for (const std::size_t count : {1U, 64U, 65U, 1000U}) check_column({1, 2, 3}, {1, 5, 7}, Floats(count, kNan));
+}
+
+// Labels among which one is far from all others, be it an early or a late row.
+TEST_P(FindSplitTest, OneLabelFarAway) {
+  Random random(10);
+  const Floats column = random.floats(20'000, 0, 1);
+  const Floats few = {0.5F, 0.001F, 0.999F};
+  const Floats many = random.floats(100, 0, 1);
+  for (const std::size_t row : {0U, 1U, 600U, 19'999U}) {
+    Floats labels = random.floats(20'000, 0, 1);
+    labels[row] = 1e7F;
+    check_column(column, labels, few);
+    check_column(column, labels, many);
+  }
+}
+
 TEST_P(FindSplitTest, ManySamplesAndThresholds) {
   Random random(8);
   check({20'000, 3, 2, 100}, random.floats(3 * 20'000, 0, 1), random.floats(20'000, 0, 300),

@@ -46,6 +46,13 @@ TEST_F(Dirs, WorkdirIsTheGuestsDot) {
   EXPECT_EQ(read_file(folder_.path() / "inside/new.txt"), "from the guest");
 }
 
+TEST_F(Dirs, TheCurrentFolderMayBeTheGuestsDot) {
+  const Outcome read = run_program({"-S", "cwd", guest("wasi_probe"), "read", "file.txt"}, {.folder = inside()});
+  EXPECT_EQ(read.out, "content") << read;
+  const Outcome off = run_program({"-S", "cwd=n", guest("wasi_probe"), "read", "file.txt"}, {.folder = inside()});
+  EXPECT_EQ(off.exit_code, 1) << off;
+}
+
 TEST_F(Dirs, ByItsOwnNameOrAnother) {
   EXPECT_EQ(probe({"--dir", inside()}, {"read", file_}).out, "content");
   EXPECT_EQ(probe({"--dir", inside() + "::/data"}, {"read", "/data/file.txt"}).out, "content");

@@ -27,6 +27,15 @@ TEST(Environment, AVariableThatTheHostLacksIsLeftOut) {
   EXPECT_EQ(outcome.out, "");
 }
 
+TEST(Environment, AllOfItMayBeInherited) {
+  const Outcome outcome =
+      run_program({"-S", "inherit-env", "--env", "GPU_HOST_EMPTY=1", guest("wasi_probe"), "env"}, host_environment());
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_NE(outcome.out.find("GPU_HOST_SECRET=hidden\n"), std::string::npos);
+  EXPECT_NE(outcome.out.find("GPU_HOST_EMPTY=1\n"), std::string::npos);
+  EXPECT_EQ(outcome.out.find("GPU_HOST_EMPTY=\n"), std::string::npos);
+}
+
 TEST(Environment, AVariableNeedsAName) {
   const Outcome outcome = run_program({"--env", "=value", guest("wasi_probe"), "env"});
   EXPECT_EQ(outcome.exit_code, kUsageError) << outcome;

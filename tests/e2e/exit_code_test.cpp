@@ -54,6 +54,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{{"-W", "timeout", "-"}, "timeout"}, Refused{{"-W", "unknown-imports-trap=7", "-"}, "7"},
                     Refused{{"-W", "", "-"}, "-W"}, Refused{{"-G", "nosuch=1", "-"}, "abi"},
                     Refused{{"-G", "abi=modern", "-"}, "modern"}, Refused{{"-G", "abi", "-"}, "abi"},
+                    Refused{{"-O", "nosuch", "-"}, "opt-level"}, Refused{{"-C", "nosuch", "-"}, "cache-config"},
+                    Refused{{"-S", "nosuch", "-"}, "inherit-env"}, Refused{{"-S", "cwd", "-d", ".", "-"}, "cwd"},
+                    Refused{{"--stats=xml", "-"}, "xml"}, Refused{{"--trace", "", "-"}, "--trace"},
+                    Refused{{"compile"}, "MODULE"}, Refused{{"compile", "--nosuch", "-"}, "--nosuch"},
                     Refused{{"devices", "--nosuch"}, "--nosuch"}, Refused{{"devices", "extra"}, "extra"}));
 
 }  // namespace

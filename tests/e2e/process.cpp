@@ -42,7 +42,11 @@ std::vector<std::string> environment_of(const ProcessOptions& options) {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text(*variable);
-    if (!text.starts_with("RUST_LOG=") && !text.starts_with("WASMTIME_GPU_HOST_BACKEND=")) variables.emplace_back(text);
+    const std::string_view name = text.substr(0, text.find('='));
+    if (name == "RUST_LOG" || name == "WASMTIME_GPU_HOST_BACKEND") continue;
+    if (std::ranges::none_of(options.env, [&](const auto& given) { return given.first == name; })) {
+      variables.emplace_back(text);
+    }
   }
   for (const auto& [name, value] : options.env) variables.emplace_back(name).append("=").append(value);
   return variables;
@@ -56,10 +60,12 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
-pid_t spawn(std::vector<std::string> command, std::vector<std::string> environment, const std::array<int, 3>& stdio) {
+pid_t spawn(std::vector<std::string> command, std::vector<std::string> environment, const std::string& folder,
+            const std::array<int, 3>& stdio) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   for (int fd = 0; fd < 3; ++fd) posix_spawn_file_actions_adddup2(&actions, stdio[static_cast<std::size_t>(fd)], fd);
+  if (!folder.empty()) posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
   pid_t pid = -1;
   const int failed = posix_spawn(&pid, command.front().c_str(), &actions, nullptr, pointers_to(command).data(),
                                  pointers_to(environment).data());
@@ -114,7 +120,7 @@ Outcome run_process(const std::vector<std::string>& command, const ProcessOption
   Pipe in;
   Pipe out;
   Pipe err;
-  const pid_t pid = spawn(command, environment_of(options), {in.ends[0], out.ends[1], err.ends[1]});
+  const pid_t pid = spawn(command, environment_of(options), options.folder, {in.ends[0], out.ends[1], err.ends[1]});
   in.close_end(0);
   out.close_end(1);
   err.close_end(1);

@@ -12,7 +12,8 @@ namespace gpu_host::e2e {
 struct ProcessOptions {
   std::string input = {};                                     // what it reads from standard input
   bool input_stays_open = false;                              // no end of file behind `input`
-  std::vector<std::pair<std::string, std::string>> env = {};  // beside this process's
+  std::vector<std::pair<std::string, std::string>> env = {};  // beside and before this process's
+  std::string folder = {};                                    // its current one; empty: this process's
   std::chrono::seconds bound{100};                            // it is killed then
 };
 

@@ -19,6 +19,11 @@ TEST(Process, PassesMoreInputThanAPipeHolds) {
   EXPECT_EQ(run_process({"/bin/cat"}, {.input = text}).out, text);
 }
 
+TEST(Process, SetsVariablesAndTheFolder) {
+  const Outcome outcome = run_process({"/bin/sh", "-c", "pwd; echo $HOME"}, {.env = {{"HOME", "/h"}}, .folder = "/"});
+  EXPECT_EQ(outcome.out, "/\n/h\n");
+}
+
 TEST(Process, ReportsASignal) { EXPECT_EQ(run_process({"/bin/sh", "-c", "kill -9 $$"}).exit_code, -9); }
 
 TEST(Process, FailsTheTestWhenTheBoundIsReached) {

@@ -79,8 +79,10 @@ TEST(Run, ClocksAndRandomNumbers) {
 TEST(Run, HelpAndVersion) {
   const Outcome help = run_program({"--help"});
   EXPECT_EQ(help.exit_code, 0) << help;
-  for (const char* option : {"--backend", "--device", "--workdir", "--dir", "--env", "--argv0", "--log", "timeout",
-                             "unknown-imports-trap", "unknown-imports-default", "abi", "devices", "--version"}) {
+  for (const char* option :
+       {"--backend", "--device", "--workdir", "--dir",   "--env",    "--argv0", "--invoke", "--allow-precompiled",
+        "--stats",   "--trace",  "--profile", "--log",   "-W",       "-O",      "-C",       "-S",
+        "-G",        "help",     "compile",   "devices", "--version"}) {
     EXPECT_THAT(help.out, HasSubstr(option));
   }
   const Outcome version = run_program({"--version"});

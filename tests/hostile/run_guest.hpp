@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "gpu_host/host.hpp"
+#include "gpu_host/instance.hpp"
 #include "hostile/guest_module.hpp"
 
 namespace gpu_host::hostile {

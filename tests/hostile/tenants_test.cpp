@@ -1,27 +1,33 @@
 // Two instances on one host know nothing of each other's buffers.
 #include <gtest/gtest.h>
 
-#include <optional>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <future>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "hostile/run_guest.hpp"
 
 namespace gpu_host::hostile {
 namespace {
 
+Instance instantiate(const GuestModule& guest) {
+  const std::string text = guest.text();
+  const auto module = shared_host().load(std::as_bytes(std::span(text)), "tenant");
+  return Instance::create(*module, cpu_options()).value();
+}
+
 // A guest that has run and whose buffers are still there.
 class Tenant {
  public:
-  explicit Tenant(const GuestModule& guest) {
-    const std::string text = guest.text();
-    const auto module = shared_host().load(std::as_bytes(std::span(text)), "tenant");
-    instance_.emplace(*Instance::create(*module, cpu_options()));
-    result_ = instance_->run();
-  }
+  explicit Tenant(const GuestModule& guest) : instance_(instantiate(guest)), result_(instance_.run()) {}
   [[nodiscard]] const Result<int>& result() const { return result_; }
 
  private:
-  std::optional<Instance> instance_;
+  Instance instance_;
   Result<int> result_;
 };
 
@@ -61,6 +67,16 @@ GuestModule prying(std::initializer_list<std::uint64_t> sizes) {
   return guest;
 }
 
+// Looks at every byte of its memory, and of what it grows by, but for the code's own
+// data: there is none.
+GuestModule prying_in_memory() {
+  GuestModule guest = prying({});
+  guest.expect("(call $all_zero (i32.const 0) (i32.shl (memory.size) (i32.const 16)))", "the memory is zero");
+  guest.expect("(i32.eq (memory.grow (i32.const 30)) (i32.const 70))", "it grows");
+  guest.expect("(call $all_zero (i32.const 4587520) (i32.const 1966080))", "what it grew by is zero");
+  return guest;
+}
+
 TEST(Tenants, IdsOfAnotherInstanceAreInvalidBuffer) {
   GuestModule owner;
   for (int i = 0; i < 3; ++i) owner.buffer_of<std::uint8_t>({0xde, 0xad, 0xbe, 0xef});
@@ -97,6 +113,93 @@ TEST(Tenants, NewBufferReadsZerosWhateverTheInstanceItselfLeft) {
   }
   guest.field("(data (i32.const 8) \"\\de\\ad\\be\\ef\")");
   EXPECT_TRUE(passes(guest));
+}
+
+TEST(Tenants, NewBufferReadsZerosWhileOthersComeAndGo) {
+  const std::initializer_list<std::uint64_t> sizes = {8, 64, 4096, 100'000, 1'048'576};
+  std::vector<std::future<testing::AssertionResult>> tenants;
+  for (int i = 0; i < 8; ++i) {
+    tenants.push_back(std::async(std::launch::async, [&sizes, i] {
+      for (int round = 0; round < 5; ++round) {
+        const auto passed = passes(i % 2 == 0 ? secretive(sizes, round % 2 == 0) : prying(sizes));
+        if (!passed) return passed;
+      }
+      return testing::AssertionSuccess();
+    }));
+  }
+  for (auto& tenant : tenants) EXPECT_TRUE(tenant.get());
+}
+
+TEST(Tenants, NewMemoryIsZeroWhateverAnotherInstanceLeft) {
+  GuestModule untidy;
+  untidy.memory("(memory (export \"memory\") 70)");
+  untidy.code("(drop (memory.grow (i32.const 30)))");
+  untidy.code("(memory.fill (i32.const 0) (i32.const 0xad) (i32.shl (memory.size) (i32.const 16)))");
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(passes(untidy));
+    EXPECT_TRUE(passes(prying_in_memory()));
+  }
+}
+
+// What an embedder hands to one is nothing to the other, by whatever id.
+TEST(Tenants, SharedArraysAreOneInstances) {
+  std::array<std::byte, 4> array{};
+  std::memcpy(array.data(), kSecret, sizeof kSecret);
+  GuestModule owner;
+  owner.expect_values<std::uint8_t>(1, {0xde, 0xad, 0xbe, 0xef})
+      .expect_values<std::uint8_t>(2, {0xde, 0xad, 0xbe, 0xef});
+  Instance first = instantiate(owner);
+  ASSERT_EQ(first.share(array).value(), 1U);
+  ASSERT_EQ(first.share_read_only(array).value(), 2U);
+
+  GuestModule thief;
+  for (const std::uint32_t foreign : {1u, 2u}) {
+    thief.call("buffer-read", {foreign, 0, 4}).expect_error(GpuErrorCode::invalid_buffer);
+    thief.call("buffer-write", {foreign, 0, 0, 4}).expect_error(GpuErrorCode::invalid_buffer);
+    thief.call("kernel-elementwise", {1, 0, foreign, 0, 0, foreign}).expect_error(GpuErrorCode::invalid_buffer);
+    thief.call("buffer-destroy", {foreign}).expect_error(GpuErrorCode::invalid_buffer);
+  }
+  Instance second = instantiate(thief);
+  EXPECT_FALSE(second.read_buffer(1, 0, array));
+  EXPECT_TRUE(exits(second.run(), 0));
+  EXPECT_TRUE(exits(first.run(), 0));
+}
+
+// One array in two instances is the embedder's wish; each has it under its own id.
+TEST(Tenants, DestroyTheirOwnShareOnly) {
+  std::array<std::byte, 4> array{};
+  std::memcpy(array.data(), kSecret, sizeof kSecret);
+  GuestModule leaver;
+  leaver.call("buffer-destroy", {1}).expect_ok();
+  GuestModule stayer;
+  stayer.expect_values<std::uint8_t>(2, {0xde, 0xad, 0xbe, 0xef});
+  Instance second = instantiate(stayer);
+  {
+    Instance first = instantiate(leaver);
+    ASSERT_EQ(first.share(array).value(), 1U);
+    ASSERT_EQ(second.share(array).value(), 1U);
+    ASSERT_EQ(second.share(array).value(), 2U);
+    EXPECT_TRUE(exits(first.run(), 0));
+  }
+  EXPECT_TRUE(exits(second.run(), 0));
+}
+
+// However an instance ended: its buffers are nobody's, and its embedder can still
+// fetch results, of its own only.
+TEST(Tenants, OutliveWhatAnotherLeftWhenItEnded) {
+  for (const char* end : {"unreachable", "(call $proc_exit (i32.const 3))"}) {
+    GuestModule owner;
+    owner.buffer_of<std::uint8_t>({0xde, 0xad, 0xbe, 0xef});
+    owner.code(end);
+    Instance ended = instantiate(owner);
+    EXPECT_NE(ended.run().value_or(99), 0);
+    EXPECT_TRUE(passes(GuestModule().call("buffer-read", {1, 0, 4}).expect_error(GpuErrorCode::invalid_buffer)));
+    EXPECT_EQ(ended.run().error().kind, ErrorKind::invalid_argument);
+    std::array<std::byte, 4> bytes{};
+    ASSERT_TRUE(ended.read_buffer(1, 0, bytes));
+    EXPECT_EQ(std::memcmp(bytes.data(), kSecret, sizeof kSecret), 0);
+    EXPECT_FALSE(ended.read_buffer(2, 0, bytes));
+  }
 }
 
 }  // namespace

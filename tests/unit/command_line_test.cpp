@@ -11,9 +11,11 @@ namespace gpu_host::cli {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::Pair;
 
 RunCommand parse_run(const std::vector<std::string>& arguments) {
@@ -102,7 +104,7 @@ TEST(CommandLine, WrongOnesNameTheCulprit) {
   EXPECT_THAT(usage_error({"--device", "x", "a.wasm"}), HasSubstr("--device"));
   EXPECT_THAT(usage_error({"--device", "-1", "a.wasm"}), HasSubstr("--device"));
   EXPECT_THAT(usage_error({"--log", "loud", "a.wasm"}), AllOf(HasSubstr("'loud'"), HasSubstr("debug")));
-  EXPECT_THAT(usage_error({"-W", "fuel=1", "a.wasm"}), AllOf(HasSubstr("'fuel'"), HasSubstr("timeout=TIME")));
+  EXPECT_THAT(usage_error({"-W", "nosuch=1", "a.wasm"}), AllOf(HasSubstr("'nosuch'"), HasSubstr("timeout=TIME")));
   EXPECT_THAT(usage_error({"-W", "", "a.wasm"}), HasSubstr("no key given"));
   EXPECT_THAT(usage_error({"-W", "timeout=soon", "a.wasm"}), HasSubstr("'soon'"));
   EXPECT_THAT(usage_error({"-W", "timeout", "a.wasm"}), HasSubstr("timeout"));
@@ -112,6 +114,17 @@ TEST(CommandLine, WrongOnesNameTheCulprit) {
   EXPECT_THAT(usage_error({"--device", "", "a.wasm"}), HasSubstr("--device"));
   EXPECT_THAT(usage_error({"--env", "", "a.wasm"}), HasSubstr("--env"));
   EXPECT_THAT(usage_error({"devices", "extra"}), HasSubstr("extra"));
+  EXPECT_THAT(usage_error({"-d", "a", "-S", "cwd", "a.wasm"}), HasSubstr("cwd"));
+  EXPECT_THAT(usage_error({"--stats=xml", "a.wasm"}), AllOf(HasSubstr("'xml'"), HasSubstr("json")));
+  EXPECT_THAT(usage_error({"--profile", "vtune", "a.wasm"}), AllOf(HasSubstr("'vtune'"), HasSubstr("jitdump")));
+  EXPECT_THAT(usage_error({"--profile", "", "a.wasm"}), HasSubstr("--profile"));
+  EXPECT_THAT(usage_error({"--trace", "", "a.wasm"}), HasSubstr("--trace"));
+  EXPECT_THAT(usage_error({"--invoke", "", "a.wasm"}), HasSubstr("--invoke"));
+  EXPECT_THAT(usage_error({"compile"}), HasSubstr("no MODULE"));
+  EXPECT_THAT(usage_error({"compile", "-"}), HasSubstr("-o"));
+  EXPECT_THAT(usage_error({"compile", "-o", "", "a.wasm"}), HasSubstr("--output"));
+  EXPECT_THAT(usage_error({"compile", "a.wasm", "b.wasm"}), HasSubstr("b.wasm"));
+  EXPECT_THAT(usage_error({"compile", "-G", "threads=1", "a.wasm"}), HasSubstr("-G"));
 }
 
 TEST(CommandLine, HelpAndVersionAreNoErrors) {
@@ -121,6 +134,85 @@ TEST(CommandLine, HelpAndVersionAreNoErrors) {
     ASSERT_NE(printed, nullptr);
     EXPECT_EQ(printed->exit_code, kSuccess);
     EXPECT_THAT(printed->text, HasSubstr("wasmtime-gpu-host"));
+  }
+}
+
+TEST(CommandLine, HelpOfAGroupNeedsNoModule) {
+  for (const char* group : {"-W", "-O", "-C", "-S", "-G"}) {
+    const Command command = parse({group, "help"});
+    const auto* printed = std::get_if<PrintAndExit>(&command);
+    ASSERT_NE(printed, nullptr);
+    EXPECT_EQ(printed->exit_code, kSuccess);
+  }
+}
+
+TEST(CommandLine, TheWorkingFolderMayBeTheGuests) {
+  const auto preopens = parse_run({"-S", "cwd", "a.wasm"}).instance.preopens;
+  ASSERT_EQ(preopens.size(), 1U);
+  EXPECT_EQ(preopens[0].host_path, ".");
+  EXPECT_EQ(preopens[0].guest_path, ".");
+}
+
+TEST(CommandLine, AllVariablesMayBePassedOn) {
+  setenv("WGH_TEST_VARIABLE", "here", 1);
+  const auto env = parse_run({"--env", "WGH_TEST_VARIABLE=there", "-S", "inherit-env", "a.wasm"}).instance.env;
+  EXPECT_THAT(env, Contains(Pair("WGH_TEST_VARIABLE", "there")));
+  EXPECT_THAT(env, Not(Contains(Pair("WGH_TEST_VARIABLE", "here"))));
+  EXPECT_THAT(env, Contains(Pair("PATH", std::getenv("PATH"))));
+}
+
+TEST(CommandLine, InvokeTakesTheArguments) {
+  EXPECT_EQ(parse_run({"a.wasm", "1"}).invoke, std::nullopt);
+  const auto command = parse_run({"--invoke", "add", "a.wasm", "1", "-2"});
+  EXPECT_EQ(command.invoke, "add");
+  EXPECT_THAT(command.arguments, ElementsAre("1", "-2"));
+}
+
+TEST(CommandLine, InsightIsOnlyWhereAskedFor) {
+  const auto plain = parse_run({"a.wasm"});
+  EXPECT_EQ(plain.stats, StatsFormat::none);
+  EXPECT_FALSE(plain.trace);
+  EXPECT_FALSE(plain.profile);
+  EXPECT_FALSE(plain.engine.options.interruptible);
+  EXPECT_EQ(parse_run({"--stats", "a.wasm"}).stats, StatsFormat::table);
+  EXPECT_EQ(parse_run({"--stats=table", "a.wasm"}).stats, StatsFormat::table);
+  EXPECT_EQ(parse_run({"--stats=json", "a.wasm"}).stats, StatsFormat::json);
+  EXPECT_EQ(parse_run({"--trace", "t.json", "a.wasm"}).trace, "t.json");
+  EXPECT_EQ(parse_run({"--profile", "perfmap", "a.wasm"}).engine.options.profiler, Profiler::perfmap);
+}
+
+TEST(CommandLine, AGuestProfileNeedsInterrupts) {
+  const auto command = parse_run({"--profile=guest,p.json,1ms", "a.wasm"});
+  EXPECT_EQ(command.profile->path, "p.json");
+  EXPECT_EQ(command.instance.profile_interval, std::chrono::milliseconds(1));
+  EXPECT_TRUE(command.engine.options.interruptible);
+}
+
+TEST(CommandLine, PrecompiledModulesMustBeAllowed) {
+  EXPECT_FALSE(parse_run({"a.cwasm"}).engine.options.allow_precompiled);
+  EXPECT_TRUE(parse_run({"--allow-precompiled", "a.cwasm"}).engine.options.allow_precompiled);
+}
+
+TEST(CommandLine, CompileNamesItsOutput) {
+  const auto compiled = [](const std::vector<std::string>& arguments) {
+    return std::get<CompileCommand>(parse(arguments));
+  };
+  EXPECT_EQ(compiled({"compile", "dir/a.b.wasm"}).output, "a.b.cwasm");
+  EXPECT_EQ(compiled({"compile", "dir/a.wat", "-o", "x/y"}).output, "x/y");
+  EXPECT_EQ(compiled({"compile", "-", "--output=y"}).module, "-");
+}
+
+TEST(CommandLine, CompileTakesTheSameEngineSettings) {
+  const std::vector<std::string> options{"-W", "timeout=1s,fuel=1", "-O", "opt-level=s", "-C", "cache=n", "a.wasm"};
+  std::vector<std::string> with_compile{"compile"};
+  with_compile.insert(with_compile.end(), options.begin(), options.end());
+  const auto compile = std::get<CompileCommand>(parse(with_compile)).engine.options;
+  const auto run = parse_run(options).engine.options;
+  for (const HostOptions& host : {compile, run}) {
+    EXPECT_TRUE(host.interruptible);
+    EXPECT_TRUE(host.fuel);
+    EXPECT_EQ(host.optimization, Optimization::speed_and_size);
+    EXPECT_FALSE(host.cache);
   }
 }
 

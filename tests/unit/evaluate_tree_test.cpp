@@ -57,5 +57,27 @@ TEST(EvaluateTree, BoundsFeaturesAndChildren) {
   EXPECT_EQ(walk({9, 0}, 9, tree).end, WalkEnd::bad_right);
 }
 
+TEST(StepOrStand, GoesWhereTheWalkGoes) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  const auto step = [](std::array<float, 2> row, std::uint32_t at) {
+    return step_or_stand(kTree.data(), kTree.size(), row.data(), 2, at);
+  };
+  EXPECT_EQ(step({1, 0}, 0), 1U);
+  EXPECT_EQ(step({2, 0}, 0), 2U);
+  EXPECT_EQ(step({kNan, 0}, 0), 2U);
+  EXPECT_EQ(step({0, 2}, 1), 3U);
+  EXPECT_EQ(step({0, 3}, 1), 4U);
+  EXPECT_EQ(step({0, 0}, 3), 3U);  // a leaf
+}
+
+TEST(StepOrStand, StandsOnBadNodes) {
+  const std::array<float, 1> row{0};
+  const auto stands = [&](Node node) { return step_or_stand(&node, 1, row.data(), 1, 0) == 0; };
+  EXPECT_TRUE(stands({1, 0, 0, 0}));                                           // no such feature
+  EXPECT_TRUE(stands({-2, 0, 0, 0}));                                          // no such feature
+  EXPECT_TRUE(stands({0, 0, 1, 0}));                                           // left is outside
+  EXPECT_TRUE(stands({0, -1, 0, std::numeric_limits<std::uint32_t>::max()}));  // right is outside
+}
+
 }  // namespace
 }  // namespace gpu_host::forest

@@ -46,9 +46,8 @@ class SessionTest : public testing::Test {
   }
 
   LateDeviceState state_;
-  Interrupt interrupt_;
   Session session_{[this] { return Result<std::shared_ptr<Device>>(std::make_shared<LateDevice>(state_)); },
-                   with_memory(1000), &interrupt_};
+                   with_memory(1000)};
   std::array<std::byte, 4> block_{};
   int blocks_asked_for_ = 0;
 };
@@ -175,17 +174,6 @@ TEST_F(SessionTest, ReadOnlyBuffersAreNoOutputs) {
   EXPECT_THAT(state_.queued, IsEmpty());
   EXPECT_TRUE(wasi_gpu::buffer_copy(session_, 3, 0, 1, 0, 4));
   EXPECT_TRUE(wasi_gpu::kernel_reduce(session_, {1, ReduceOp::sum}, 3, 1));
-}
-
-TEST_F(SessionTest, TellsWhetherItWasInterrupted) {
-  EXPECT_FALSE(session_.interrupted());
-  interrupt_.request();
-  EXPECT_TRUE(session_.interrupted());
-}
-
-TEST(Session, WithoutAnInterruptIsNeverInterrupted) {
-  const Session session([] { return Result<std::shared_ptr<Device>>(); }, {});
-  EXPECT_FALSE(session.interrupted());
 }
 
 TEST(Session, OpensItsDeviceWhenItIsFirstNeeded) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <string>
 
 #include "backend/cpu/kernels.hpp"
@@ -14,7 +15,11 @@ using forest::WalkEnd;
 
 // Rows that go through one tree before the next tree's turn: its nodes are then
 // in the cache.
-constexpr std::size_t kRowBlock = 64;
+constexpr std::size_t kRowBlock = 512;
+// Fewer trees make blocks of rows too little work for a thread.
+constexpr std::size_t kTreesPerBlock = 16;
+// Walks that are longer go on alone.
+constexpr std::uint32_t kEdgesTogether = 64;
 
 std::string bad_value(const std::string& name, std::int64_t value, const std::string& what, std::uint64_t bound) {
   return name + " = " + std::to_string(value) + " is not " + what + ": there are " + std::to_string(bound);
@@ -64,34 +69,133 @@ GpuResult<float> leaf_value(Poll& poll, const BatchPredictParams& params, std::s
   return nodes[root + walk.node].threshold;
 }
 
-}  // namespace
+// Walks of different rows or trees, step by step together, so that they overlap
+// in the processor.
+class Walks {
+ public:
+  struct OneWalk {
+    std::span<const Node> tree;
+    const float* row;
+    std::size_t number;  // of the row
+    std::uint32_t at;
+  };
 
-GpuResult<void> batch_predict(Poll poll, const BatchPredictParams& params, std::span<const float> samples,
-                              std::span<const Node> tree_nodes, std::span<const std::uint32_t> tree_offsets,
-                              std::span<float> output) {
-  const std::size_t n_rows = params.batch_size;
-  const std::size_t n_features = params.n_features;
-  for (std::size_t begin = 0; begin < n_rows; begin += kRowBlock) {
-    const std::size_t size = std::min(kRowBlock, n_rows - begin);
-    std::array<double, kRowBlock> sums{};
-    for (std::size_t tree = 0; tree < params.n_trees; ++tree) {
-      const std::uint64_t root = tree_offsets[tree];
-      if (root >= tree_nodes.size()) {
-        return gpu_error(GpuErrorCode::kernel_error,
-                         bad_value("tree-offsets[" + std::to_string(tree) + "]", static_cast<std::int64_t>(root),
-                                   "a node", tree_nodes.size()));
+  // There must be room.
+  void add(const OneWalk& walk) { walks_[size_++] = walk; }
+  [[nodiscard]] bool is_full() const { return size_ == walks_.size(); }
+  [[nodiscard]] std::span<const OneWalk> all() const { return std::span(walks_).first(size_); }
+  void clear() { size_ = 0; }
+
+  // Until none moves, or each has gone `max_edges` edges.
+  void run(std::uint32_t n_features, std::uint32_t max_edges) {
+    bool moves = true;
+    for (std::uint32_t edge = 0; edge < max_edges && moves; ++edge) {
+      moves = false;
+      for (OneWalk& walk : std::span(walks_).first(size_)) {
+        const std::uint32_t next =
+            forest::step_or_stand(walk.tree.data(), walk.tree.size(), walk.row, n_features, walk.at);
+        moves |= next != walk.at;
+        walk.at = next;
       }
-      for (std::size_t i = 0; i < size; ++i) {
-        const auto value = leaf_value(poll, params, tree_nodes, root, samples.data() + (begin + i) * n_features);
-        if (!value) return std::unexpected(value.error());
-        sums[i] += *value;
-      }
-    }
-    for (std::size_t i = 0; i < size; ++i) {
-      output[begin + i] = static_cast<float>(sums[i] / static_cast<double>(params.n_trees));
     }
   }
-  return {};
+
+ private:
+  std::array<OneWalk, 16> walks_;
+  std::size_t size_ = 0;
+};
+
+// Predicts rows [begin, begin + sums.size()), tree by tree.
+class RowBlock {
+ public:
+  RowBlock(Poll poll, const PackedForest& packed, const BatchPredictParams& params, std::span<const Node> nodes,
+           const float* rows, std::span<double> sums)
+      : poll_(poll), packed_(packed), params_(params), nodes_(nodes), rows_(rows), sums_(sums) {}
+
+  // The error is that of the first tree that has one, and there of the first row.
+  GpuResult<void> predict(std::span<const std::uint32_t> tree_offsets) {
+    for (std::size_t tree = 0; tree < params_.n_trees; ++tree) {
+      const std::uint32_t root = tree_offsets[tree];
+      if (const PackedForest::Tree* const packed_tree = packed_.find(root)) {
+        // Values are added in the order of the trees.
+        if (auto result = finish_walks(); !result) return result;
+        if (poll_.stop(sums_.size() * (packed_tree->depth + 1))) return interrupted();
+        packed_.add_values(*packed_tree, rows_, params_.n_features, sums_);
+        continue;
+      }
+      if (root >= nodes_.size()) {
+        if (auto result = finish_walks(); !result) return result;
+        return gpu_error(GpuErrorCode::kernel_error,
+                         bad_value("tree-offsets[" + std::to_string(tree) + "]", root, "a node", nodes_.size()));
+      }
+      for (std::size_t i = 0; i < sums_.size(); ++i) {
+        walks_.add({nodes_.subspan(root), row(i), i, 0});
+        if (!walks_.is_full()) continue;
+        if (auto result = finish_walks(); !result) return result;
+      }
+    }
+    return finish_walks();
+  }
+
+ private:
+  [[nodiscard]] const float* row(std::size_t i) const { return rows_ + i * params_.n_features; }
+
+  GpuResult<void> finish_walks() {
+    if (params_.n_features > 0) walks_.run(params_.n_features, std::min(params_.max_depth, kEdgesTogether));
+    for (const Walks::OneWalk& walk : walks_.all()) {
+      const Node& node = walk.tree[walk.at];
+      if (node.feature == forest::kLeaf) {
+        if (poll_.stop(kEdgesTogether)) return interrupted();
+        sums_[walk.number] += node.threshold;
+        continue;
+      }
+      const auto root = static_cast<std::uint64_t>(walk.tree.data() - nodes_.data());
+      const auto value = leaf_value(poll_, params_, nodes_, root, walk.row);
+      if (!value) return std::unexpected(value.error());
+      sums_[walk.number] += *value;
+    }
+    walks_.clear();
+    return {};
+  }
+
+  Poll poll_;
+  const PackedForest& packed_;
+  const BatchPredictParams& params_;
+  std::span<const Node> nodes_;
+  const float* rows_;
+  std::span<double> sums_;
+  Walks walks_;
+};
+
+}  // namespace
+
+GpuResult<void> batch_predict(Workers& workers, PackedForest& packed, const BatchPredictParams& params,
+                              std::span<const float> samples, std::span<const Node> tree_nodes,
+                              std::span<const std::uint32_t> tree_offsets, std::span<float> output) {
+  if (params.batch_size == 0) return {};
+  if (!packed.pack(workers, params, tree_nodes, tree_offsets)) return interrupted();
+  const auto predict_block = [&](std::size_t begin, std::size_t end) -> GpuResult<void> {
+    for (; begin < end; begin += kRowBlock) {
+      std::array<double, kRowBlock> sums{};
+      const std::size_t size = std::min(kRowBlock, end - begin);
+      const float* const rows = samples.data() + begin * params.n_features;
+      RowBlock rows_block(workers.poll(), packed, params, tree_nodes, rows, std::span(sums).first(size));
+      if (auto result = rows_block.predict(tree_offsets); !result) return result;
+      for (std::size_t i = 0; i < size; ++i) {
+        output[begin + i] = static_cast<float>(sums[i] / static_cast<double>(params.n_trees));
+      }
+    }
+    return {};
+  };
+
+  std::atomic<bool> failed = false;
+  const std::size_t block = kRowBlock * (1 + kTreesPerBlock / params.n_trees);
+  const bool finished = workers.for_blocks(params.batch_size, block, [&](std::size_t begin, std::size_t end) {
+    if (!failed && !predict_block(begin, end)) failed = true;
+  });
+  if (!finished) return interrupted();
+  // Which block failed first depends on the threads; which error is reported must not.
+  return failed ? predict_block(0, params.batch_size) : GpuResult<void>();
 }
 
 }  // namespace gpu_host::cpu

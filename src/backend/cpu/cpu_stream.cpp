@@ -23,13 +23,13 @@ std::unexpected<GpuError> no_memory(std::uint64_t size, const std::string& why) 
   return gpu_error(GpuErrorCode::out_of_memory, "no memory for a buffer of " + std::to_string(size) + " bytes: " + why);
 }
 
-// `call`, whose scratch memory may not be there.
+// `call`, for whose scratch space or threads there may be no memory.
 template <class Call>
-GpuResult<void> with_scratch(const Call& call) {
+GpuResult<void> checked(const Call& call) {
   try {
     return call();
   } catch (const std::bad_alloc&) {
-    return gpu_error(GpuErrorCode::out_of_memory, "no memory for a kernel's scratch space");
+    return gpu_error(GpuErrorCode::out_of_memory, "no memory for a kernel's threads or scratch space");
   }
 }
 
@@ -87,40 +87,44 @@ GpuResult<void> CpuStream::copy(const Buffer& source, std::uint64_t source_offse
 }
 
 GpuResult<void> CpuStream::bootstrap_sample(const BootstrapParams& params, Buffer& output_indices) {
-  return cpu::bootstrap_sample(poll(), params, cpu_buffer(output_indices).as<std::uint32_t>());
+  return checked(
+      [&] { return cpu::bootstrap_sample(workers_, params, cpu_buffer(output_indices).as<std::uint32_t>()); });
 }
 
 GpuResult<void> CpuStream::find_split(const FindSplitParams& params, std::uint64_t n_rows, const Buffer& data,
                                       const Buffer& labels, const Buffer& indices, const Buffer& thresholds,
                                       Buffer& output_scores) {
-  return with_scratch([&] {
-    return cpu::find_split(poll(), find_split_scratch_, params, n_rows, floats(data), floats(labels),
+  return checked([&] {
+    return cpu::find_split(workers_, find_split_scratch_, params, n_rows, floats(data), floats(labels),
                            indices_of(indices), floats(thresholds), floats(output_scores));
   });
 }
 
 GpuResult<void> CpuStream::average(const AverageParams& params, const Buffer& tree_predictions, Buffer& output) {
-  return cpu::average(poll(), params, floats(tree_predictions), floats(output));
+  return checked([&] { return cpu::average(workers_, params, floats(tree_predictions), floats(output)); });
 }
 
 GpuResult<void> CpuStream::matmul(const MatmulParams& params, const Buffer& a, const Buffer& b, Buffer& c) {
-  return with_scratch([&] { return cpu::matmul(poll(), matmul_scratch_, params, floats(a), floats(b), floats(c)); });
+  return checked([&] { return cpu::matmul(workers_, params, floats(a), floats(b), floats(c)); });
 }
 
 GpuResult<void> CpuStream::elementwise(const ElementwiseParams& params, const Buffer& input_a, const Buffer* input_b,
                                        Buffer& output) {
   const auto b = input_b == nullptr ? std::span<const float>() : floats(*input_b);
-  return cpu::elementwise(poll(), params, floats(input_a), b, floats(output));
+  return checked([&] { return cpu::elementwise(workers_, params, floats(input_a), b, floats(output)); });
 }
 
 GpuResult<void> CpuStream::reduce(const ReduceParams& params, const Buffer& input, Buffer& output) {
-  return cpu::reduce(poll(), params, floats(input), floats(output));
+  return checked([&] { return cpu::reduce(workers_, params, floats(input), floats(output)); });
 }
 
 GpuResult<void> CpuStream::batch_predict(const BatchPredictParams& params, const Buffer& samples,
                                          const Buffer& tree_nodes, const Buffer& tree_offsets, Buffer& output) {
-  return cpu::batch_predict(poll(), params, floats(samples), cpu_buffer(tree_nodes).as<const forest::Node>(),
-                            indices_of(tree_offsets), floats(output));
+  return checked([&] {
+    return cpu::batch_predict(workers_, packed_forest_, params, floats(samples),
+                              cpu_buffer(tree_nodes).as<const forest::Node>(), indices_of(tree_offsets),
+                              floats(output));
+  });
 }
 
 }  // namespace gpu_host::cpu

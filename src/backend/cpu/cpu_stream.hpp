@@ -7,6 +7,7 @@
 
 #include "backend/backend.hpp"
 #include "backend/cpu/kernels.hpp"
+#include "backend/cpu/parallel.hpp"
 
 namespace gpu_host::cpu {
 
@@ -14,7 +15,7 @@ class CpuStream final : public Stream {
  public:
   // `total_memory` bounds what allocate tries.
   CpuStream(const StreamOptions& options, std::uint64_t total_memory)
-      : interrupt_(options.interrupt), total_memory_(total_memory) {}
+      : workers_(options.interrupt, options.threads), total_memory_(total_memory) {}
 
   // Pages of a large buffer cost nothing until they are touched.
   [[nodiscard]] GpuResult<std::unique_ptr<Buffer>> allocate(std::uint64_t size) override;
@@ -47,12 +48,10 @@ class CpuStream final : public Stream {
   void wait() override {}
 
  private:
-  [[nodiscard]] Poll poll() const { return Poll(interrupt_); }
-
-  const Interrupt* interrupt_;
+  Workers workers_;
   std::uint64_t total_memory_;
   FindSplitScratch find_split_scratch_;
-  MatmulScratch matmul_scratch_;
+  PackedForest packed_forest_;
 };
 
 }  // namespace gpu_host::cpu

@@ -1,154 +1,142 @@
-// Thresholds in ascending order cut the rows into buckets. One binary search puts
-// a row into its bucket, and running sums over the buckets then give both sides
-// of every threshold: (rows + thresholds) * log(thresholds) instead of their
-// product. Labels are taken relative to the node's mean, in double, so that
+// A score needs only the count and the label sum of the left side:
 //   sum of squared deviations = sum of squares - (sum)^2 / count
-// does not cancel when the labels have a large common offset.
+// for each side, in double. So that this does not cancel where the labels have a
+// large common offset, the mean of some of the node's own labels is taken off
+// all of them: its squared distance from the mean of all is then small against
+// the total squared deviation, whatever the labels are.
 #include <algorithm>
+#include <atomic>
 #include <limits>
-#include <numeric>
+#include <string>
 
 #include "backend/cpu/kernels.hpp"
 
 namespace gpu_host::cpu {
 namespace {
 
-using Bucket = FindSplitScratch::Bucket;
-
 // Bounds the scratch, whatever a guest asks for; a guest has fewer as a rule.
 constexpr std::size_t kThresholdBlock = 1 << 16;
+// So many are compared with every row instead of being sorted.
+constexpr std::size_t kFewThresholds = 64;
+// Of rows: for one thread, at least, and between two looks at the interrupt.
+constexpr std::size_t kRowBlock = 1 << 13;
+// Blocks have groups of their own; this bounds their number.
+constexpr std::size_t kMaxBlocks = 64;
+constexpr std::size_t kShiftRows = 16;
 
-// What the blocks of thresholds share.
-struct Rows {
-  std::span<const std::uint32_t> indices;  // of the node's rows, all in range
-  const float* column;                     // the feature of row 0
-  std::size_t stride;
-  const float* labels;
-  double mean_label;
-};
-
-GpuResult<double> mean_label(Poll& poll, std::span<const std::uint32_t> indices, std::uint64_t n_rows,
-                             const float* labels) {
+// The mean label of the first rows. Bad indices are found later.
+double label_shift(std::span<const std::uint32_t> indices, std::uint64_t n_rows, const float* labels) {
   double sum = 0;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    if (poll.stop()) return interrupted();
-    if (indices[i] >= n_rows) {
-      return gpu_error(GpuErrorCode::kernel_error, "indices[" + std::to_string(i) +
-                                                       "] = " + std::to_string(indices[i]) +
-                                                       " is not a row: there are " + std::to_string(n_rows));
-    }
-    sum += labels[indices[i]];
-  }
-  return sum / static_cast<double>(indices.size());
+  const std::size_t n = std::min(indices.size(), kShiftRows);
+  for (std::size_t i = 0; i < n; ++i) sum += indices[i] < n_rows ? labels[indices[i]] : 0;
+  return sum / static_cast<double>(n);
 }
 
-// False where there is a NaN.
-bool is_ascending(std::span<const float> thresholds) {
-  for (std::size_t i = 1; i < thresholds.size(); ++i) {
-    if (!(thresholds[i - 1] <= thresholds[i])) return false;
-  }
-  return thresholds[0] == thresholds[0];
+std::unexpected<GpuError> first_bad_index(std::span<const std::uint32_t> indices, std::uint64_t n_rows) {
+  const auto bad = std::ranges::find_if(indices, [n_rows](std::uint32_t index) { return index >= n_rows; });
+  return gpu_error(GpuErrorCode::kernel_error, "indices[" + std::to_string(bad - indices.begin()) +
+                                                   "] = " + std::to_string(*bad) + " is not a row: there are " +
+                                                   std::to_string(n_rows));
 }
 
-// How many of `sorted` are below x: the first threshold that x is not above. Has
-// no branch that depends on the data. NaN is above all.
-std::size_t bucket_of(std::span<const float> sorted, float x) {
-  if (x != x) return sorted.size();
-  const float* at = sorted.data();
-  std::size_t size = sorted.size();
-  while (size > 1) {
-    const std::size_t half = size / 2;
-    at += static_cast<std::size_t>(at[half - 1] < x) * half;
-    size -= half;
-  }
-  return static_cast<std::size_t>(at - sorted.data()) + static_cast<std::size_t>(size == 1 && *at < x);
+float score(const LabelSums& all, double n, const RowGroup& left) {
+  const double right_count = n - left.count;
+  if (left.count == 0 || right_count == 0) return std::numeric_limits<float>::infinity();
+  const double right_sum = all.sum - left.sum;
+  const double value = all.sum_of_squares - left.sum * left.sum / left.count - right_sum * right_sum / right_count;
+  return value < 0 ? 0.0F : static_cast<float>(value);  // rounding only; NaN stays
 }
 
-// Fills buckets[0 … sorted.size()]; false when it was stopped.
-bool fill_buckets(Poll& poll, const Rows& rows, std::span<const float> sorted, std::span<Bucket> buckets) {
-  std::fill(buckets.begin(), buckets.end(), Bucket{});
-  for (const std::uint32_t row : rows.indices) {
-    if (poll.stop()) return false;
-    const double label = rows.labels[row] - rows.mean_label;
-    Bucket& bucket = buckets[bucket_of(sorted, rows.column[row * rows.stride])];
-    bucket.sum += label;
-    bucket.sum_of_squares += label * label;
-    ++bucket.count;
-  }
-  return true;
-}
-
-// Calls give(i, score) for the i-th threshold in ascending order.
-template <class Give>
-void score_buckets(std::span<const Bucket> buckets, const Give& give) {
-  Bucket total{};
-  for (const Bucket& bucket : buckets) {
-    total.sum += bucket.sum;
-    total.sum_of_squares += bucket.sum_of_squares;
-    total.count += bucket.count;
-  }
-  double left_sum = 0;
-  std::uint64_t left_count = 0;
-  for (std::size_t i = 0; i + 1 < buckets.size(); ++i) {
-    left_sum += buckets[i].sum;
-    left_count += buckets[i].count;
-    const double right_sum = total.sum - left_sum;
-    const std::uint64_t right_count = total.count - left_count;
-    if (left_count == 0 || right_count == 0) {
-      give(i, std::numeric_limits<float>::infinity());
-      continue;
-    }
-    const double score = total.sum_of_squares - left_sum * left_sum / static_cast<double>(left_count) -
-                         right_sum * right_sum / static_cast<double>(right_count);
-    give(i, score < 0 ? 0.0F : static_cast<float>(score));  // rounding only; NaN stays
-  }
-}
-
-// False when it was stopped.
-bool score_block(Poll& poll, FindSplitScratch& scratch, const Rows& rows, std::span<const float> thresholds,
-                 std::span<float> scores) {
-  if (scratch.buckets.size() <= thresholds.size()) scratch.buckets.resize(thresholds.size() + 1);
-  if (is_ascending(thresholds)) {
-    const auto buckets = std::span(scratch.buckets).first(thresholds.size() + 1);
-    if (!fill_buckets(poll, rows, thresholds, buckets)) return false;
-    score_buckets(buckets, [scores](std::size_t i, float score) { scores[i] = score; });
-    return true;
-  }
-  // Nothing is <= NaN: the left side is empty. What is left can be sorted.
-  scratch.order.clear();
+// scratch.sorted becomes the thresholds in ascending order and scratch.order
+// their positions. NaN is left out.
+void sort_thresholds(FindSplitScratch& scratch, std::span<const float> thresholds) {
+  auto& [groups, sums, order, sorted] = scratch;
+  order.clear();
   for (std::size_t i = 0; i < thresholds.size(); ++i) {
-    scores[i] = std::numeric_limits<float>::infinity();
-    if (thresholds[i] == thresholds[i]) scratch.order.push_back(static_cast<std::uint32_t>(i));
+    if (thresholds[i] == thresholds[i]) order.push_back(static_cast<std::uint32_t>(i));
   }
-  const auto& order = scratch.order;
-  std::sort(scratch.order.begin(), scratch.order.end(),
-            [thresholds](std::uint32_t a, std::uint32_t b) { return thresholds[a] < thresholds[b]; });
-  scratch.sorted.resize(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i) scratch.sorted[i] = thresholds[order[i]];
-  const auto buckets = std::span(scratch.buckets).first(order.size() + 1);
-  if (!fill_buckets(poll, rows, scratch.sorted, buckets)) return false;
-  score_buckets(buckets, [scores, &order](std::size_t i, float score) { scores[order[i]] = score; });
-  return true;
+  const auto value = [thresholds](std::uint32_t i) { return thresholds[i]; };
+  if (!std::ranges::is_sorted(order, {}, value)) std::ranges::sort(order, {}, value);
+  sorted.resize(order.size());
+  std::ranges::transform(order, sorted.begin(), value);
+}
+
+// Sums `sum`, which is sum_left_sides or sum_between, over all rows, in blocks
+// that depend on the sizes alone. The result lies in the first `n_groups` groups
+// and in the first sums. kernel_error for a bad index or an interrupt.
+template <class Sum>
+GpuResult<void> sum_rows(Workers& workers, FindSplitScratch& scratch, const NodeRows& rows,
+                         std::span<const float> thresholds, std::size_t n_groups, const Sum& sum) {
+  const std::size_t n = rows.indices.size();
+  const std::size_t block = std::max({kRowBlock, n / kMaxBlocks + 1, 4 * n_groups});
+  const std::size_t n_blocks = n == 0 ? 0 : (n - 1) / block + 1;
+  auto& [groups, sums, order, sorted] = scratch;
+  groups.assign(std::max<std::size_t>(n_blocks, 1) * n_groups, RowGroup());
+  sums.assign(std::max<std::size_t>(n_blocks, 1), LabelSums());
+
+  std::atomic<bool> failed = false;
+  const bool finished = workers.for_blocks(n, block, [&](std::size_t begin, std::size_t end) {
+    const std::size_t number = begin / block;
+    Poll poll = workers.poll();
+    for (; begin < end && !failed && !poll.stop(kRowBlock); begin += kRowBlock) {
+      NodeRows some = rows;
+      some.indices = rows.indices.subspan(begin, std::min(kRowBlock, end - begin));
+      if (!sum(some, thresholds, groups.data() + number * n_groups, sums[number])) failed = true;
+    }
+  });
+  if (!finished) return interrupted();
+  if (failed) return first_bad_index(rows.indices, rows.n_rows);
+
+  for (std::size_t i = 1; i < n_blocks; ++i) {
+    sums[0].sum += sums[i].sum;
+    sums[0].sum_of_squares += sums[i].sum_of_squares;
+    for (std::size_t j = 0; j < n_groups; ++j) {
+      groups[j].count += groups[i * n_groups + j].count;
+      groups[j].sum += groups[i * n_groups + j].sum;
+    }
+  }
+  return {};
+}
+
+GpuResult<void> score_block(Workers& workers, FindSplitScratch& scratch, const NodeRows& rows,
+                            std::span<const float> thresholds, std::span<float> scores) {
+  const auto n = static_cast<double>(rows.indices.size());
+  if (thresholds.size() <= kFewThresholds) {
+    auto result = sum_rows(workers, scratch, rows, thresholds, thresholds.size(), sum_left_sides);
+    if (!result) return result;
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = score(scratch.sums[0], n, scratch.groups[i]);
+    return {};
+  }
+  sort_thresholds(scratch, thresholds);
+  auto result = sum_rows(workers, scratch, rows, scratch.sorted, scratch.sorted.size() + 1, sum_between);
+  if (!result) return result;
+  std::ranges::fill(scores, std::numeric_limits<float>::infinity());  // nothing is <= NaN: the left side is empty
+  RowGroup left;
+  for (std::size_t i = 0; i < scratch.order.size(); ++i) {
+    left.count += scratch.groups[i].count;
+    left.sum += scratch.groups[i].sum;
+    scores[scratch.order[i]] = score(scratch.sums[0], n, left);
+  }
+  return {};
 }
 
 }  // namespace
 
-GpuResult<void> find_split(Poll poll, FindSplitScratch& scratch, const FindSplitParams& params, std::uint64_t n_rows,
-                           std::span<const float> data, std::span<const float> labels,
+GpuResult<void> find_split(Workers& workers, FindSplitScratch& scratch, const FindSplitParams& params,
+                           std::uint64_t n_rows, std::span<const float> data, std::span<const float> labels,
                            std::span<const std::uint32_t> indices, std::span<const float> thresholds,
                            std::span<float> output_scores) {
   indices = indices.first(params.n_samples);
-  const auto mean = mean_label(poll, indices, n_rows, labels.data());
-  if (!mean) return std::unexpected(mean.error());
-  const Rows rows{indices, data.data() + params.feature_idx, params.n_features, labels.data(), *mean};
-
-  for (std::size_t begin = 0; begin < params.n_thresholds; begin += kThresholdBlock) {
+  const NodeRows rows{indices,           n_rows,        data.data() + params.feature_idx,
+                      params.n_features, labels.data(), label_shift(indices, n_rows, labels.data())};
+  std::size_t begin = 0;
+  do {  // once where there are no thresholds: the indices are checked all the same
     const std::size_t size = std::min(kThresholdBlock, params.n_thresholds - begin);
-    if (poll.stop(size)) return interrupted();
-    if (!score_block(poll, scratch, rows, thresholds.subspan(begin, size), output_scores.subspan(begin, size))) {
-      return interrupted();
-    }
-  }
+    auto result =
+        score_block(workers, scratch, rows, thresholds.subspan(begin, size), output_scores.subspan(begin, size));
+    if (!result) return result;
+    begin += size;
+  } while (begin < params.n_thresholds);
   return {};
 }
 

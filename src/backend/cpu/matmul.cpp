@@ -1,110 +1,77 @@
-// In tiles that stay in the second-level cache, summed in double: products of
-// f32 are exact there, so the error is that of rounding the result once.
+// Tiles of C on our own threads, each by a single-threaded call of OpenBLAS. Why
+// not its threads: docs/adr/0006.
 #include <algorithm>
+#include <climits>
+#include <cmath>
 
 #include "backend/cpu/kernels.hpp"
+#include "backend/cpu/openblas.hpp"
+#include "backend/cpu/plain_matmul.hpp"
 
 namespace gpu_host::cpu {
 namespace {
 
-constexpr std::size_t kTileRows = 64;
-constexpr std::size_t kTileColumns = 128;
-constexpr std::size_t kTileDepth = 64;
+// A tile's part of k per call: with kMostWork it bounds the time between two looks at the interrupt.
+constexpr std::size_t kDepth = 1024;
+// Multiplications and additions per tile and depth: below the least a thread is not worth waking, and the most takes
+// 50 ms at 10 GFLOP/s.
+constexpr std::size_t kLeastWork = std::size_t{1} << 22U;
+constexpr std::size_t kMostWork = std::size_t{1} << 28U;
+constexpr std::size_t kLeastArea = std::size_t{64} * 64;
+// A tile per core of most machines; more tiles pack their inputs more often.
+constexpr std::size_t kTiles = 16;
 
-// A matrix as it is used: transposed means that the strides have changed places.
-struct View {
-  const float* values;
-  std::size_t row_stride;
-  std::size_t column_stride;
-  [[nodiscard]] double at(std::size_t row, std::size_t column) const {
-    return values[row * row_stride + column * column_stride];
-  }
+std::size_t round_up(std::size_t value, std::size_t to) { return (value + to - 1) / to * to; }
+
+struct Tile {
+  std::size_t rows;
+  std::size_t columns;
 };
 
-View view(std::span<const float> values, std::size_t rows, std::size_t columns, bool transposed) {
-  return transposed ? View{values.data(), 1, rows} : View{values.data(), columns, 1};
-}
-
-struct Range {
-  std::size_t begin;
-  std::size_t size;
-};
-
-Range range(std::size_t begin, std::size_t end, std::size_t tile) { return {begin, std::min(tile, end - begin)}; }
-
-void pack(const View& b, Range depth, Range columns, double* tile) {
-  for (std::size_t p = 0; p < depth.size; ++p) {
-    for (std::size_t j = 0; j < columns.size; ++j) {
-      tile[p * kTileColumns + j] = b.at(depth.begin + p, columns.begin + j);
-    }
-  }
-}
-
-// sums[j] += a(row, depth) * tile(depth, j), four depths at a time so that the
-// sums are loaded and stored once for four products.
-void add_row(const View& a, std::size_t row, Range depth, const double* tile, std::size_t columns, double* sums) {
-  std::size_t p = 0;
-  for (; p + 4 <= depth.size; p += 4) {
-    const std::size_t at = depth.begin + p;
-    const double a0 = a.at(row, at);
-    const double a1 = a.at(row, at + 1);
-    const double a2 = a.at(row, at + 2);
-    const double a3 = a.at(row, at + 3);
-    const double* b0 = tile + p * kTileColumns;
-    const double* b1 = b0 + kTileColumns;
-    const double* b2 = b1 + kTileColumns;
-    const double* b3 = b2 + kTileColumns;
-    for (std::size_t j = 0; j < columns; ++j) sums[j] += (a0 * b0[j] + a1 * b1[j]) + (a2 * b2[j] + a3 * b3[j]);
-  }
-  for (; p < depth.size; ++p) {
-    const double a0 = a.at(row, depth.begin + p);
-    for (std::size_t j = 0; j < columns; ++j) sums[j] += a0 * tile[p * kTileColumns + j];
-  }
-}
-
-void store(const MatmulParams& params, const double* sums, std::span<float> c_row) {
-  const double alpha = params.alpha;
-  const double beta = params.beta;
-  for (std::size_t j = 0; j < c_row.size(); ++j) {
-    // With beta = 0 whatever lies in c, NaN too, must not matter.
-    const double kept = params.beta == 0 ? 0 : beta * c_row[j];
-    c_row[j] = static_cast<float>(alpha * sums[j] + kept);
-  }
+// As square as the matrix allows, by its shape alone.
+Tile tile_of(std::size_t m, std::size_t n, std::size_t k) {
+  constexpr std::size_t kUnit = 64;
+  const std::size_t least = std::max(kLeastArea, kLeastWork / k);
+  const std::size_t area = std::clamp(m * n / kTiles, least, kMostWork / std::min(k, kDepth));
+  const auto side = static_cast<std::size_t>(std::sqrt(static_cast<double>(area)));
+  const std::size_t columns = std::min(n, round_up(side, kUnit));
+  const std::size_t rows = std::min(m, round_up(area / columns, kUnit));
+  return {rows, std::min(n, round_up(area / rows, kUnit))};
 }
 
 }  // namespace
 
-GpuResult<void> matmul(Poll poll, MatmulScratch& scratch, const MatmulParams& params, std::span<const float> a_values,
-                       std::span<const float> b_values, std::span<float> c) {
+GpuResult<void> matmul(Workers& workers, const MatmulParams& params, std::span<const float> a, std::span<const float> b,
+                       std::span<float> c) {
   const std::size_t m = params.m;
   const std::size_t k = params.k;
   const std::size_t n = params.n;
-  const View a = view(a_values, m, k, params.trans_a);
-  const View b = view(b_values, k, n, params.trans_b);
-  scratch.b_tile.resize(kTileDepth * kTileColumns);
-  scratch.sums.resize(kTileRows * kTileColumns);
-  double* const tile = scratch.b_tile.data();
+  const std::size_t lda = params.trans_a ? m : k;
+  const std::size_t ldb = params.trans_b ? k : n;
+  // BLAS does not look at a and b where alpha is 0, but 0 * NaN is NaN. It counts in int.
+  const bool suits_blas = params.alpha != 0 && k != 0 && m != 0 && n != 0 && std::max({m, k, n}) <= INT_MAX;
+  const Sgemm sgemm = suits_blas ? openblas_sgemm() : nullptr;
+  if (sgemm == nullptr) return plain_matmul(workers, params, a, b, c);
 
-  for (std::size_t column = 0; column < n; column += kTileColumns) {
-    const Range columns = range(column, n, kTileColumns);
-    for (std::size_t row = 0; row < m; row += kTileRows) {
-      const Range rows = range(row, m, kTileRows);
-      std::fill_n(scratch.sums.begin(), rows.size * kTileColumns, 0.0);
-      for (std::size_t p = 0; p < k; p += kTileDepth) {
-        const Range depth = range(p, k, kTileDepth);
-        pack(b, depth, columns, tile);
-        for (std::size_t i = 0; i < rows.size; ++i) {
-          if (poll.stop(depth.size * columns.size)) return interrupted();
-          add_row(a, rows.begin + i, depth, tile, columns.size, &scratch.sums[i * kTileColumns]);
-        }
-      }
-      for (std::size_t i = 0; i < rows.size; ++i) {
-        if (poll.stop(columns.size)) return interrupted();
-        const auto c_row = c.subspan((rows.begin + i) * n + columns.begin, columns.size);
-        store(params, &scratch.sums[i * kTileColumns], c_row);
-      }
+  const Tile tile = tile_of(m, n, k);
+  const std::size_t tiles_across = (n - 1) / tile.columns + 1;
+  const std::size_t tiles_down = (m - 1) / tile.rows + 1;
+  const bool done = workers.for_blocks(tiles_across * tiles_down, 1, [&](std::size_t index, std::size_t) {
+    const std::size_t row = index / tiles_across * tile.rows;
+    const std::size_t column = index % tiles_across * tile.columns;
+    const auto rows = static_cast<int>(std::min(tile.rows, m - row));
+    const auto columns = static_cast<int>(std::min(tile.columns, n - column));
+    const SgemmBuffer buffer;
+    for (std::size_t p = 0; p < k; p += kDepth) {
+      if (workers.stop()) return;
+      const float* const a_tile = a.data() + (params.trans_a ? p * lda + row : row * lda + p);
+      const float* const b_tile = b.data() + (params.trans_b ? column * ldb + p : p * ldb + column);
+      sgemm(kRowMajor, params.trans_a ? kTrans : kNoTrans, params.trans_b ? kTrans : kNoTrans, rows, columns,
+            static_cast<int>(std::min(kDepth, k - p)), params.alpha, a_tile, static_cast<int>(lda), b_tile,
+            static_cast<int>(ldb), p == 0 ? params.beta : 1, c.data() + row * n + column, static_cast<int>(n));
     }
-  }
+  });
+  if (!done) return interrupted();
   return {};
 }
 

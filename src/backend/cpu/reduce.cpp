@@ -1,47 +1,37 @@
-#include <limits>
-
+#include "backend/cpu/block_reduce.hpp"
 #include "backend/cpu/kernels.hpp"
-#include "backend/cpu/pairwise_sum.hpp"
+#include "backend/cpu/reduced_blocks.hpp"
 
 namespace gpu_host::cpu {
 namespace {
 
-// The value that `better` prefers to all others; NaN where there is one.
-template <class Better>
-float extreme(Poll& poll, std::span<const float> values, const Better& better) {
-  float best = values[0];
-  bool has_nan = false;
-  for (const float value : values) {
-    if (poll.stop()) return 0;
-    best = better(value, best) ? value : best;
-    has_nan |= value != value;
+std::optional<double> reduced(Workers& workers, ReduceOp op, std::span<const float> values) {
+  // A NaN is not preferred by the comparison, so it is asked for.
+  if (op == ReduceOp::max) {
+    return reduced_blocks(workers, values, maximum, [](double a, double b) { return a > b || a != a ? a : b; });
   }
-  return has_nan ? std::numeric_limits<float>::quiet_NaN() : best;
-}
-
-float variance(Poll& poll, std::span<const float> values, double sum) {
-  // In two passes: a large common offset then cancels before squaring.
+  if (op == ReduceOp::min) {
+    return reduced_blocks(workers, values, minimum, [](double a, double b) { return a < b || a != a ? a : b; });
+  }
+  const auto total = summed_blocks(workers, values, sum);
+  if (!total || op == ReduceOp::sum) return total;
   const auto count = static_cast<double>(values.size());
-  const double mean = sum / count;
-  const double squares = pairwise_sum(poll, values, [mean](float x) { return (x - mean) * (x - mean); });
-  return static_cast<float>(squares / count);
-}
-
-float reduced(Poll& poll, ReduceOp op, std::span<const float> values) {
-  if (op == ReduceOp::max) return extreme(poll, values, [](float a, float b) { return a > b; });
-  if (op == ReduceOp::min) return extreme(poll, values, [](float a, float b) { return a < b; });
-  const double sum = pairwise_sum(poll, values, [](float x) { return static_cast<double>(x); });
-  if (op == ReduceOp::sum) return static_cast<float>(sum);
-  if (op == ReduceOp::mean) return static_cast<float>(sum / static_cast<double>(values.size()));
-  return variance(poll, values, sum);
+  const double mean = *total / count;
+  if (op == ReduceOp::mean) return mean;
+  // In a second pass: a large common offset then cancels before squaring.
+  const auto squares =
+      summed_blocks(workers, values, [mean](std::span<const float> block) { return squared_deviations(block, mean); });
+  if (!squares) return squares;
+  return *squares / count;
 }
 
 }  // namespace
 
-GpuResult<void> reduce(Poll poll, const ReduceParams& params, std::span<const float> input, std::span<float> output) {
-  const float result = reduced(poll, params.op, input.first(params.n_elements));
-  if (poll.stop(0)) return interrupted();
-  output[0] = result;
+GpuResult<void> reduce(Workers& workers, const ReduceParams& params, std::span<const float> input,
+                       std::span<float> output) {
+  const auto result = reduced(workers, params.op, input.first(params.n_elements));
+  if (!result) return interrupted();
+  output[0] = static_cast<float>(*result);
   return {};
 }
 

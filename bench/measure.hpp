@@ -1,0 +1,27 @@
+// Measures a comparison with google-benchmark.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "comparison.hpp"
+
+namespace gpu_host::bench {
+
+// Both sides take turns this many times, in random order.
+inline constexpr int kRepetitions = 11;
+
+struct Measurement {
+  std::string failure;              // not empty: it could not be measured, and why
+  double ours = 0;                  // median seconds of one operation
+  std::optional<double> reference;  // likewise
+  double value = 0;                 // in the unit of the target
+  bool holds = false;
+};
+
+// Once, before anything is measured.
+void initialize_benchmarks();
+
+[[nodiscard]] Measurement measure(const Comparison& comparison);
+
+}  // namespace gpu_host::bench

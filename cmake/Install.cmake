@@ -1,0 +1,20 @@
+# cmake --install: the program, and the library for find_package(gpu_host).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/gpu_host)
+install(TARGETS wasmtime-gpu-host RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS gpu_host_backend gpu_host_wasi_gpu gpu_host_abi gpu_host EXPORT gpu_host
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/gpu_host INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/gpu_host DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT gpu_host NAMESPACE gpu_host:: DESTINATION ${package_dir})
+
+# Wasmtime belongs to the package: what links the library links this very build.
+get_target_property(wasmtime_library Wasmtime::wasmtime IMPORTED_LOCATION)
+install(FILES ${wasmtime_library} DESTINATION ${CMAKE_INSTALL_LIBDIR}/gpu_host)
+cmake_path(GET wasmtime_library FILENAME wasmtime_file)
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/gpu_hostConfig.cmake.in gpu_hostConfig.cmake
+  INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file(gpu_hostConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/gpu_hostConfig.cmake ${PROJECT_BINARY_DIR}/gpu_hostConfigVersion.cmake
+  DESTINATION ${package_dir})

@@ -1,0 +1,76 @@
+// The threads of a stream. Work is cut into blocks by its size alone, never by
+// the number of threads: the same call gives the same bits on one thread and on
+// sixteen. Small work runs in the caller and allocates nothing.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "backend/cpu/poll.hpp"
+#include "backend/interrupt.hpp"
+
+namespace gpu_host::cpu {
+
+// For use by one thread at a time. Starts no thread before the first large work,
+// and none at all where `threads` is 1.
+class Workers {
+ public:
+  Workers(const Interrupt* interrupt, std::optional<std::uint32_t> threads);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  // Calls body(begin, end) for [0, block), [block, 2 * block) … [.., n): each once, in any order, on several threads
+  // at a time where there are many blocks. A block should be work for 10 µs or more. False once an interrupt is
+  // requested, which is polled before each block: the rest is then not done. What a body throws, one of them, comes
+  // out; so does std::bad_alloc where there is no memory for threads.
+  template <class Body>
+  [[nodiscard]] bool for_blocks(std::size_t n, std::size_t block, const Body& body) {
+    if (n <= block) {
+      if (n > 0 && !stop()) body(std::size_t{0}, n);
+      return !stop();
+    }
+    Work<Body> work{{}, &body};
+    work.finished.store(0, std::memory_order_release);
+    run(n, block, {&Work<Body>::run_block, &work});
+    (void)work.finished.load(std::memory_order_acquire);
+    return !stop();
+  }
+
+  // Whether an interrupt was requested: then always true. From any thread.
+  [[nodiscard]] bool stop() const { return interrupt_ != nullptr && interrupt_->requested(); }
+
+  // For bodies whose blocks can take long.
+  [[nodiscard]] Poll poll() const { return Poll(interrupt_); }
+
+ private:
+  class Arena;
+
+  // TBB orders the memory accesses of a body after what the caller did before and before what it does afterwards;
+  // `finished` repeats that where ThreadSanitizer, which cannot look into TBB, sees it.
+  template <class Body>
+  struct Work {
+    std::atomic<std::size_t> finished;
+    const Body* body;
+    static void run_block(void* self, std::size_t begin, std::size_t end) {
+      auto* const work = static_cast<Work*>(self);
+      (void)work->finished.load(std::memory_order_acquire);
+      (*work->body)(begin, end);
+      work->finished.fetch_add(1, std::memory_order_release);
+    }
+  };
+  struct BlockFunction {
+    void (*call)(void* work, std::size_t begin, std::size_t end);
+    void* work;
+  };
+  void run(std::size_t n, std::size_t block, BlockFunction function);
+
+  const Interrupt* interrupt_;
+  std::optional<std::uint32_t> threads_;
+  std::unique_ptr<Arena> arena_;
+};
+
+}  // namespace gpu_host::cpu
