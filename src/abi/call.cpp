@@ -10,18 +10,18 @@ namespace gpu_host::abi {
 
 static_assert(std::endian::native == std::endian::little, "guest memory is little-endian and accessed as it is");
 
-std::span<std::byte> Call::bytes(std::uint32_t pointer, std::uint64_t size, std::string_view what) {
-  auto memory = guest_.memory();
-  if (!memory) {
-    set_trap(std::move(memory.error()));
+std::span<std::byte> Call::find_bytes(std::uint32_t pointer, std::uint64_t size, std::string_view what) {
+  memory_ = guest_.memory();
+  if (memory_.data() == nullptr) {
+    set_trap({"the module must export its memory as 'memory' to call wasi:gpu"});
     return {};
   }
-  if (size > memory->size() || pointer > memory->size() - size) {
+  if (size > memory_.size() || pointer > memory_.size() - size) {
     set_trap({fmt::format("{}: {} bytes at address {:#x} are outside the memory of {} bytes", what, size, pointer,
-                          memory->size())});
+                          memory_.size())});
     return {};
   }
-  return memory->subspan(pointer, size);
+  return memory_.subspan(pointer, size);
 }
 
 void Call::store_u32(std::uint32_t address, std::uint32_t value) {
@@ -41,6 +41,7 @@ GpuResult<GuestList> Call::allocate(std::uint32_t size, std::uint32_t align, std
     set_trap({fmt::format("{}: the module must export cabi_realloc to receive it", what)});
     return unavailable();
   }
+  memory_ = {};  // the guest may grow and move it
   auto pointer = guest_.allocate(align, size);
   if (!pointer) {
     set_trap(std::move(pointer.error()));
@@ -49,7 +50,7 @@ GpuResult<GuestList> Call::allocate(std::uint32_t size, std::uint32_t align, std
   if (*pointer == 0 && size > 0) {
     return gpu_error(GpuErrorCode::out_of_memory, fmt::format("{}: cabi_realloc returned 0 for {} bytes", what, size));
   }
-  if (*pointer % align != 0) {
+  if ((*pointer & (align - 1)) != 0) {
     set_trap({fmt::format("{}: cabi_realloc returned {:#x}, which is not aligned to {}", what, *pointer, align)});
     return unavailable();
   }

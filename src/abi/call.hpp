@@ -35,7 +35,11 @@ class Call {
 
   // `size` bytes at `pointer`; where they are not inside the memory as it is now,
   // an empty span and a trap.
-  std::span<std::byte> bytes(std::uint32_t pointer, std::uint64_t size, std::string_view what);
+  std::span<std::byte> bytes(std::uint32_t pointer, std::uint64_t size, std::string_view what) {
+    if (size > memory_.size() || pointer > memory_.size() - size) [[unlikely]]
+      return find_bytes(pointer, size, what);
+    return memory_.subspan(pointer, size);
+  }
 
   // Writes a little-endian 32- or 64-bit word at an address that bytes() has
   // found inside the memory (which never shrinks).
@@ -60,7 +64,11 @@ class Call {
   [[nodiscard]] const std::optional<GpuError>& invalid() const { return invalid_; }
 
  private:
+  // The same, for what is not inside memory_.
+  std::span<std::byte> find_bytes(std::uint32_t pointer, std::uint64_t size, std::string_view what);
+
   Guest& guest_;
+  std::span<std::byte> memory_;  // as it was when it was last asked for; empty: not known
   Encoding encoding_;
   std::string_view function_;
   std::optional<Trap> trap_;

@@ -19,15 +19,20 @@ DeviceInfo get_device_info(Session& session, Call& call) {
 // Reads from the device straight into a list of the guest.
 GpuResult<GuestList> buffer_read(Session& session, Call& call, BufferId buffer, std::uint64_t offset,
                                  std::uint32_t size) {
-  GuestList list;
-  auto read = wasi_gpu::buffer_read(session, buffer, offset, size, [&]() -> GpuResult<std::span<std::byte>> {
-    auto allocated = call.allocate(size, 1, "buffer-read");
+  struct Target {
+    Call& call;
+    std::uint32_t size;
+    GuestList list;
+  } target{call, size, {}};
+  // One reference: it fits a std::function without an allocation.
+  auto read = wasi_gpu::buffer_read(session, buffer, offset, size, [&target]() -> GpuResult<std::span<std::byte>> {
+    auto allocated = target.call.allocate(target.size, 1, "buffer-read");
     if (!allocated) return std::unexpected(std::move(allocated.error()));
-    list = *allocated;
-    return call.bytes(list.pointer, list.length, "buffer-read");
+    target.list = *allocated;
+    return target.call.bytes(target.list.pointer, target.list.length, "buffer-read");
   });
   if (!read) return std::unexpected(std::move(read.error()));
-  return list;
+  return target.list;
 }
 
 template <auto function>

@@ -19,8 +19,9 @@ class Guest {
  public:
   virtual ~Guest() = default;
 
-  // The whole memory as it is now. Calling the guest may grow and move it.
-  [[nodiscard]] virtual std::expected<std::span<std::byte>, Trap> memory() = 0;
+  // The whole memory as it is now; null where the guest exports none. Calling the
+  // guest may grow and move it. A plain span, which comes back in registers.
+  [[nodiscard]] virtual std::span<std::byte> memory() = 0;
 
   // Whether the guest exports cabi_realloc.
   [[nodiscard]] virtual bool has_allocator() = 0;

@@ -31,8 +31,7 @@ bool is_realloc(wasmtime_context_t* context, const wasmtime_func_t& function) {
 
 }  // namespace
 
-void GuestExports::enter(wasmtime_caller_t* caller) {
-  if (context_ != nullptr) return;
+void GuestExports::look_up(wasmtime_caller_t* caller) {
   context_ = wasmtime_caller_context(caller);
   if (const auto item = find_export(caller, "memory", WASMTIME_EXTERN_MEMORY)) memory_ = item->of.memory;
   if (const auto item = find_export(caller, "cabi_realloc", WASMTIME_EXTERN_FUNC)) {
@@ -41,10 +40,10 @@ void GuestExports::enter(wasmtime_caller_t* caller) {
   }
 }
 
-std::expected<std::span<std::byte>, abi::Trap> GuestExports::memory() {
-  if (!memory_) return std::unexpected(abi::Trap{"the module must export its memory as 'memory' to call wasi:gpu"});
-  return std::span(reinterpret_cast<std::byte*>(wasmtime_memory_data(context_, &*memory_)),
-                   wasmtime_memory_data_size(context_, &*memory_));
+std::span<std::byte> GuestExports::memory() {
+  if (!memory_) return {};
+  return {reinterpret_cast<std::byte*>(wasmtime_memory_data(context_, &*memory_)),
+          wasmtime_memory_data_size(context_, &*memory_)};
 }
 
 std::expected<std::uint32_t, abi::Trap> GuestExports::allocate(std::uint32_t align, std::uint32_t size) {

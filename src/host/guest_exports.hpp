@@ -14,7 +14,10 @@ class GuestExports final : public abi::Guest {
  public:
   // Looks the exports up, the first time only: a lookup by name costs as much as a
   // whole host call. To be called at the start of each host call.
-  void enter(wasmtime_caller_t* caller);
+  void enter(wasmtime_caller_t* caller) {
+    if (context_ == nullptr) [[unlikely]]
+      look_up(caller);
+  }
 
   // Whether the guest runs cabi_realloc now; then it must not call wasi:gpu.
   [[nodiscard]] bool allocating() const { return allocating_; }
@@ -24,11 +27,13 @@ class GuestExports final : public abi::Guest {
   [[nodiscard]] TrapPtr take_trap() { return std::move(trap_); }
   [[nodiscard]] std::optional<int> exit_status() const { return exit_status_; }
 
-  std::expected<std::span<std::byte>, abi::Trap> memory() override;
+  std::span<std::byte> memory() override;
   bool has_allocator() override { return allocator_.has_value(); }
   std::expected<std::uint32_t, abi::Trap> allocate(std::uint32_t align, std::uint32_t size) override;
 
  private:
+  void look_up(wasmtime_caller_t* caller);
+
   wasmtime_context_t* context_ = nullptr;
   std::optional<wasmtime_memory_t> memory_;
   std::optional<wasmtime_func_t> allocator_;

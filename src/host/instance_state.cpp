@@ -86,7 +86,8 @@ InstanceState::Outcome InstanceState::dispatch(const abi::ContractFunction& func
                                                std::span<const abi::FlatValue> values) {
   guest_.enter(caller);
   if (guest_.allocating()) return {make_trap(function, "called from inside cabi_realloc"), false};
-  logger().trace("{}", function.name);
+  // Asked before: spdlog would first look at its backtracer, in another library.
+  if (log_.should_log(spdlog::level::trace)) log_.trace("{}", function.name);
   abi::Call call(guest_, encoding_, function.name);
   const bool succeeded = function.invoke(session_, call, values);
   if (TrapPtr nested = guest_.take_trap()) return {nested.release(), false};

@@ -9,6 +9,7 @@
 #include "gpu_host/instance.hpp"
 #include "host/guest_exports.hpp"
 #include "host/wasmtime.hpp"
+#include "util/log.hpp"
 #include "wasi_gpu/session.hpp"
 
 namespace gpu_host {
@@ -51,6 +52,7 @@ class InstanceState {
 
   Session session_;
   GuestExports guest_;
+  spdlog::logger& log_ = logger();
   abi::Encoding encoding_;
   std::vector<Binding> bindings_;
   bool trapped_ = false;

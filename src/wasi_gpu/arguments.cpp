@@ -32,9 +32,8 @@ Arguments::Arguments(Session& session) : session_(session) {
 
 Buffer* Arguments::buffer(BufferId id, std::string_view name) {
   if (!status_) return nullptr;
-  auto found = session_.buffers().find(id, name);
-  if (found) return *found;
-  status_ = std::unexpected(std::move(found.error()));
+  if (Buffer* const live = session_.buffers().live(id)) return live;
+  status_ = std::unexpected(std::move(session_.buffers().find(id, name).error()));
   return nullptr;
 }
 

@@ -26,6 +26,12 @@ class HandleTable {
   // The live buffer, or invalid_buffer. `argument` is what the error calls it.
   [[nodiscard]] GpuResult<Buffer*> find(BufferId id, std::string_view argument) const;
 
+  // The same without words: null where there is none.
+  [[nodiscard]] Buffer* live(BufferId id) const {
+    const auto entry = buffers_.find(id);
+    return entry == buffers_.end() ? nullptr : entry->second.buffer.get();
+  }
+
   // Takes the buffer out: its id is dead, its bytes no longer count.
   [[nodiscard]] GpuResult<std::unique_ptr<Buffer>> remove(BufferId id, std::string_view argument);
 

@@ -10,7 +10,7 @@ namespace gpu_host {
 namespace {
 
 std::uint64_t memory_quota(const Limits& limits) {
-  return limits.gpu_memory.value_or(machine_memory().available / 4 * 3);
+  return limits.gpu_memory ? *limits.gpu_memory : machine_memory().available / 4 * 3;
 }
 
 }  // namespace
