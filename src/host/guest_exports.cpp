@@ -1,6 +1,7 @@
 #include "host/guest_exports.hpp"
 
 #include <array>
+#include <atomic>
 #include <string_view>
 #include <utility>
 
@@ -31,7 +32,13 @@ bool is_realloc(wasmtime_context_t* context, const wasmtime_func_t& function) {
 
 }  // namespace
 
+void order_memories() noexcept {
+  static std::atomic<std::uint32_t> memories;
+  memories.fetch_add(1, std::memory_order_acq_rel);
+}
+
 void GuestExports::look_up(wasmtime_caller_t* caller) {
+  order_memories();
   context_ = wasmtime_caller_context(caller);
   if (const auto item = find_export(caller, "memory", WASMTIME_EXTERN_MEMORY)) memory_ = item->of.memory;
   if (const auto item = find_export(caller, "cabi_realloc", WASMTIME_EXTERN_FUNC)) {
@@ -60,6 +67,7 @@ std::expected<std::uint32_t, abi::Trap> GuestExports::allocate(std::uint32_t ali
   const ErrorPtr failed(wasmtime_func_call_unchecked(context_, &*allocator_, values.data(), values.size(), &trap));
   allocating_ = false;
   if (failed) {
+    failed_ = true;
     int status = 0;
     if (wasmtime_error_exit_status(failed.get(), &status)) exit_status_ = status;
     return std::unexpected(abi::Trap{"cabi_realloc failed: " + message_of(*failed)});

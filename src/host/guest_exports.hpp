@@ -10,6 +10,11 @@
 
 namespace gpu_host {
 
+// Wasmtime maps memories where others have been, by system calls that ThreadSanitizer
+// does not see. Called after a memory is mapped and before it is unmapped, this orders
+// its use after that of the one before.
+void order_memories() noexcept;
+
 class GuestExports final : public abi::Guest {
  public:
   // Looks the exports up, the first time only: a lookup by name costs as much as a
@@ -25,6 +30,7 @@ class GuestExports final : public abi::Guest {
   // The trap or error, if any, that ended a cabi_realloc: what the host call must
   // end with as well.
   [[nodiscard]] TrapPtr take_trap() { return std::move(trap_); }
+  [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] std::optional<int> exit_status() const { return exit_status_; }
 
   std::span<std::byte> memory() override;
@@ -39,6 +45,7 @@ class GuestExports final : public abi::Guest {
   std::optional<wasmtime_func_t> allocator_;
   bool allocator_has_wrong_type_ = false;
   bool allocating_ = false;
+  bool failed_ = false;
   TrapPtr trap_;
   std::optional<int> exit_status_;
 };

@@ -19,6 +19,11 @@
 namespace gpu_host {
 
 struct Instance::Impl {
+  Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { order_memories(); }
+
   std::shared_ptr<const Module::Impl> module;
   Limits limits;
   UnknownImports unknown_imports = UnknownImports::refuse;

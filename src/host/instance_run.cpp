@@ -1,6 +1,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "host/instance_impl.hpp"
@@ -67,13 +69,18 @@ Result<void> Instance::Impl::enter(const std::function<Result<void>()>& guest) {
   if (interrupt.requested()) return std::unexpected(failure(nullptr, nullptr));
   std::optional<Watchdog> watchdog;
   const auto begin = limits.timeout ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
-  if (limits.timeout) {
-    watchdog.emplace(time_left, [&interrupt, host = module->host] {
-      interrupt.request(InterruptReason::timeout);
-      wasmtime_engine_increment_epoch(host->engine.get());
-    });
+  try {
+    if (limits.timeout) {
+      watchdog.emplace(time_left, [&interrupt, host = module->host] {
+        interrupt.request(InterruptReason::timeout);
+        wasmtime_engine_increment_epoch(host->engine.get());
+      });
+    }
+    if (profiler) profiler->start();
+  } catch (const std::system_error& no_thread) {
+    return error(ErrorKind::internal,
+                 fmt::format("{}: no thread to watch the time: {}", module->name, no_thread.what()));
   }
-  if (profiler) profiler->start();
   Result<void> result;
   if (const auto stack = module->host->options.max_wasm_stack) {
     const auto ran = run_on_stack(static_cast<std::size_t>(*stack + kHostStack), [&] { result = guest(); });
@@ -118,15 +125,15 @@ Result<std::vector<Value>> Instance::Impl::call(std::string_view function, const
   if (!wasmtime_instance_export_get(context(), &*instance, function.data(), function.size(), &item)) {
     return error(ErrorKind::internal, fmt::format("{}: '{}' is not there", module->name, function));
   }
-  std::vector<wasmtime_val_t> given;
-  for (const Value& argument : arguments) given.push_back(to_wasmtime(argument));
+  std::vector<wasmtime_val_t> given(arguments.size());
+  std::ranges::transform(arguments, given.begin(), to_wasmtime);
   std::vector<wasmtime_val_t> returned(results.size());
   wasm_trap_t* trap = nullptr;
   ErrorPtr failed(wasmtime_func_call(context(), &item.of.func, given.data(), given.size(), returned.data(),
                                      returned.size(), &trap));
   if (failed || trap != nullptr) return std::unexpected(failure(std::move(failed), TrapPtr(trap)));
-  std::vector<Value> values;
-  for (const wasmtime_val_t& value : returned) values.push_back(from_wasmtime(value));
+  std::vector<Value> values(returned.size());
+  std::ranges::transform(returned, values.begin(), from_wasmtime);
   return values;
 }
 

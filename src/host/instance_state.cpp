@@ -92,6 +92,8 @@ InstanceState::Outcome InstanceState::dispatch(const abi::ContractFunction& func
   const bool succeeded = function.invoke(session_, call, values);
   if (TrapPtr nested = guest_.take_trap()) return {nested.release(), false};
   if (const auto& trap = call.trap()) return {make_trap(function, trap->message), false};
+  // Where there was no memory to say so.
+  if (guest_.failed()) return {make_trap(function, "cabi_realloc failed"), false};
   if (session_.interrupt().requested()) return {make_trap(function, "interrupted"), false};
   return {nullptr, succeeded};
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <string>
 
 namespace gpu_host {
 
@@ -14,6 +14,6 @@ struct MachineMemory {
 };
 
 // `root` is where proc and sys lie; tests give another.
-[[nodiscard]] MachineMemory machine_memory(const std::filesystem::path& root = "/");
+[[nodiscard]] MachineMemory machine_memory(const std::string& root = {});
 
 }  // namespace gpu_host

@@ -1,7 +1,6 @@
 // Files of proc whose lines are `key : value`.
 #pragma once
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -10,7 +9,7 @@ namespace gpu_host {
 
 // What follows the colon of the first line that starts with `key`; empty where
 // there is none, or no such file.
-[[nodiscard]] inline std::string proc_value(const std::filesystem::path& file, std::string_view key) {
+[[nodiscard]] inline std::string proc_value(const std::string& file, std::string_view key) {
   std::ifstream lines(file);
   for (std::string line; std::getline(lines, line);) {
     const std::size_t colon = line.find(':');

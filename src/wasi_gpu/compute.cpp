@@ -26,7 +26,7 @@ GpuResult<BufferId> buffer_create(Session& session, std::uint64_t size, BufferUs
   if (auto admitted = session.buffers().admit(size); !admitted) return std::unexpected(std::move(admitted.error()));
   auto buffer = arguments.stream().allocate(size);
   if (!buffer) return std::unexpected(std::move(buffer.error()));
-  return session.buffers().insert(*std::move(buffer));
+  return session.publish(*std::move(buffer), size);
 }
 
 GpuResult<void> buffer_write(Session& session, BufferId buffer, std::uint64_t offset, std::span<const std::byte> data) {

@@ -26,19 +26,10 @@ GpuResult<void> HandleTable::admit(std::uint64_t size) const {
   return {};
 }
 
-GpuResult<BufferId> HandleTable::insert(std::unique_ptr<Buffer> buffer) {
-  const std::uint64_t size = buffer->size();
-  return insert(Entry{std::move(buffer), size});
-}
-
-GpuResult<BufferId> HandleTable::insert_shared(std::unique_ptr<Buffer> buffer) {
-  return insert(Entry{std::move(buffer), 0});
-}
-
-GpuResult<BufferId> HandleTable::insert(Entry entry) {
-  if (auto admitted = admit(entry.charged); !admitted) return std::unexpected(std::move(admitted.error()));
-  const std::uint64_t charged = entry.charged;
-  buffers_.emplace(last_id_ + 1, std::move(entry));
+GpuResult<BufferId> HandleTable::insert(std::unique_ptr<Buffer>& buffer, std::uint64_t charged) {
+  if (auto admitted = admit(charged); !admitted) return std::unexpected(std::move(admitted.error()));
+  Entry& entry = buffers_[last_id_ + 1];  // before the buffer is taken: there may be no memory for it
+  entry = {std::move(buffer), charged};
   used_bytes_ += charged;
   return ++last_id_;
 }

@@ -18,10 +18,10 @@ class HandleTable {
   // asked. out_of_memory names the quota.
   [[nodiscard]] GpuResult<void> admit(std::uint64_t size) const;
 
-  // Publishes a complete buffer under the next id: 1, 2, 3, … never used twice. An
-  // embedder's memory does not count in the quota of bytes.
-  [[nodiscard]] GpuResult<BufferId> insert(std::unique_ptr<Buffer> buffer);
-  [[nodiscard]] GpuResult<BufferId> insert_shared(std::unique_ptr<Buffer> buffer);
+  // Publishes a complete buffer under the next id: 1, 2, 3, … never used twice. It
+  // takes `charged` bytes of the quota: its size, or 0 for an embedder's memory. The
+  // buffer is taken only if that succeeds; else it is the caller's to release.
+  [[nodiscard]] GpuResult<BufferId> insert(std::unique_ptr<Buffer>& buffer, std::uint64_t charged);
 
   // The live buffer, or invalid_buffer. `argument` is what the error calls it.
   [[nodiscard]] GpuResult<Buffer*> find(BufferId id, std::string_view argument) const;
@@ -44,10 +44,9 @@ class HandleTable {
  private:
   struct Entry {
     std::unique_ptr<Buffer> buffer;
-    std::uint64_t charged;
+    std::uint64_t charged = 0;
   };
   using Buffers = std::unordered_map<BufferId, Entry>;
-  [[nodiscard]] GpuResult<BufferId> insert(Entry entry);
   std::unique_ptr<Buffer> take(Buffers::iterator entry);
 
   Buffers buffers_;

@@ -29,15 +29,17 @@ Result<void> Session::open() {
   if (stream_) return {};
   auto device = source_();
   if (!device) return std::unexpected(std::move(device.error()));
-  auto stream = (*device)->create_stream(
+  auto created = (*device)->create_stream(
       {.interrupt = &interrupt_, .threads = options_.threads, .precision = options_.precision});
-  if (!stream) return error(ErrorKind::device, std::move(stream.error().message));
-  device_ = *std::move(device);
-  stream_ = *std::move(stream);
+  if (!created) return error(ErrorKind::device, std::move(created.error().message));
+  std::unique_ptr<Stream> stream = *std::move(created);
   if (gpu_time_ || !options_.observers.empty()) {
-    stream_ = std::make_unique<MeteredStream>(std::move(stream_), device_->info(), options_.observers, gpu_time_,
-                                              &interrupt_);
+    stream = std::make_unique<MeteredStream>(std::move(stream), (*device)->info(), options_.observers, gpu_time_,
+                                             &interrupt_);
   }
+  // All at once: a session that is half open when memory runs out would run unmetered.
+  device_ = *std::move(device);
+  stream_ = std::move(stream);
   logger().info("wasi:gpu runs on {} ({})", device_->info().backend, device_->info().name);
   return {};
 }
@@ -59,13 +61,25 @@ GpuResult<Stream*> Session::begin_call() {
   return opened;
 }
 
+GpuResult<BufferId> Session::publish(std::unique_ptr<Buffer> buffer, std::uint64_t charged) {
+  struct Release {
+    Stream& stream;
+    std::unique_ptr<Buffer>& buffer;
+    ~Release() {
+      if (buffer) stream.release(std::move(buffer));
+    }
+  };
+  const Release unless_taken{*stream_, buffer};
+  return buffers_.insert(buffer, charged);
+}
+
 GpuResult<BufferId> Session::share(const WrappedMemory& memory) {
   auto begun = begin_call();
   if (!begun) return std::unexpected(std::move(begun.error()));
   if (auto admitted = buffers_.admit(0); !admitted) return std::unexpected(std::move(admitted.error()));
   auto buffer = (*begun)->wrap(memory);
   if (!buffer) return std::unexpected(std::move(buffer.error()));
-  return buffers_.insert_shared(*std::move(buffer));
+  return publish(*std::move(buffer), 0);
 }
 
 void Session::wait() {

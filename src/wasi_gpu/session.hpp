@@ -41,6 +41,10 @@ class Session {
   // that has a result starts with. Else the error that the call returns.
   [[nodiscard]] GpuResult<Stream*> begin_call();
 
+  // Gives a buffer of the stream an id; where that fails it is released. `charged` as
+  // HandleTable::insert.
+  [[nodiscard]] GpuResult<BufferId> publish(std::unique_ptr<Buffer> buffer, std::uint64_t charged);
+
   // Makes an embedder's memory a buffer; it counts as a buffer, but not in bytes.
   [[nodiscard]] GpuResult<BufferId> share(const WrappedMemory& memory);
 

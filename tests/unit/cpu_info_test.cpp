@@ -8,7 +8,7 @@ namespace {
 using CpuInfo = test::FakeRoot;
 
 TEST_F(CpuInfo, NamesTheProcessorAndItsMemory) {
-  const DeviceInfo info = cpu_info(root_);
+  const DeviceInfo info = cpu_info(root_.string());
   EXPECT_EQ(info.name, "Some Processor 9000");
   EXPECT_EQ(info.backend, "cpu");
   EXPECT_EQ(info.total_memory, 1024000U);
@@ -17,7 +17,7 @@ TEST_F(CpuInfo, NamesTheProcessorAndItsMemory) {
 
 TEST_F(CpuInfo, FallsBackToTheArchitecture) {
   put("proc/cpuinfo", "processor\t: 0\n");
-  const DeviceInfo info = cpu_info(root_);
+  const DeviceInfo info = cpu_info(root_.string());
   EXPECT_FALSE(info.name.empty());
   EXPECT_EQ(info.name, info.compute_capability);
 }

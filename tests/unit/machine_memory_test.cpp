@@ -7,8 +7,8 @@ namespace {
 
 class MachineMemoryTest : public test::FakeRoot {
  protected:
-  std::uint64_t total() { return machine_memory(root_).total; }
-  std::uint64_t available() { return machine_memory(root_).available; }
+  std::uint64_t total() { return machine_memory(root_.string()).total; }
+  std::uint64_t available() { return machine_memory(root_.string()).available; }
 };
 
 TEST_F(MachineMemoryTest, IsWhatTheMachineTells) {

@@ -162,7 +162,7 @@ TEST_F(SessionTest, QuotaIsAskedBeforeTheDevice) {
 }
 
 TEST_F(SessionTest, ReadOnlyBuffersAreNoOutputs) {
-  ASSERT_EQ(*session_.buffers().insert(std::make_unique<test::LateBuffer>(64, true, state_)), 3u);
+  ASSERT_EQ(*session_.publish(std::make_unique<test::LateBuffer>(64, true, state_), 64), 3u);
   const auto refused = [](const GpuResult<void>& result) {
     return !result && result.error().code == GpuErrorCode::invalid_params &&
            result.error().message.find("read-only") != std::string::npos;

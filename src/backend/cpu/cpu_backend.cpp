@@ -23,10 +23,16 @@ class CpuDevice final : public Device {
   DeviceInfo info_;
 };
 
+// Read once: it takes longer than to make the rest of an instance.
+const DeviceInfo& this_cpu() {
+  static const DeviceInfo kInfo = cpu::cpu_info();
+  return kInfo;
+}
+
 }  // namespace
 
 std::vector<DeviceEntry> CpuBackend::devices() {
-  return {DeviceEntry{.backend = "cpu", .index = 0, .info = cpu::cpu_info(), .reason = {}}};
+  return {DeviceEntry{.backend = "cpu", .index = 0, .info = this_cpu(), .reason = {}}};
 }
 
 GpuResult<std::shared_ptr<Device>> CpuBackend::open(std::uint32_t index) {
@@ -34,7 +40,7 @@ GpuResult<std::shared_ptr<Device>> CpuBackend::open(std::uint32_t index) {
     return gpu_error(GpuErrorCode::device_unavailable,
                      "cpu has no device " + std::to_string(index) + ": there is one, device 0");
   }
-  return std::make_shared<CpuDevice>(cpu::cpu_info());
+  return std::make_shared<CpuDevice>(this_cpu());
 }
 
 }  // namespace gpu_host

@@ -21,8 +21,8 @@ std::string architecture() {
 
 }  // namespace
 
-DeviceInfo cpu_info(const std::filesystem::path& root) {
-  std::string name = proc_value(root / "proc/cpuinfo", "model name");
+DeviceInfo cpu_info(const std::string& root) {
+  std::string name = proc_value(root + "/proc/cpuinfo", "model name");
   if (name.empty()) name = architecture();
   return {.name = std::move(name),
           .backend = "cpu",

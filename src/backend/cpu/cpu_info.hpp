@@ -1,7 +1,7 @@
 // What the CPU tells of itself.
 #pragma once
 
-#include <filesystem>
+#include <string>
 
 #include "backend/backend.hpp"
 
@@ -9,6 +9,6 @@ namespace gpu_host::cpu {
 
 // `root` is where proc and sys lie; tests give another. total_memory is what this
 // process may use (util/machine_memory.hpp).
-[[nodiscard]] DeviceInfo cpu_info(const std::filesystem::path& root = "/");
+[[nodiscard]] DeviceInfo cpu_info(const std::string& root = {});
 
 }  // namespace gpu_host::cpu

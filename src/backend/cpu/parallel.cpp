@@ -8,11 +8,27 @@
 #include <algorithm>
 #include <new>
 
+#include "util/log.hpp"
+
 namespace gpu_host::cpu {
 namespace {
 
 // Fewer are done before another thread has woken up.
 constexpr std::size_t kParallelBlocks = 4;
+
+// How many threads TBB can have. If memory runs out when it first looks at the machine,
+// each of its later looks waits for ever: then it is never asked again.
+std::uint32_t available_threads() {
+  static const std::uint32_t kThreads = [] {
+    try {
+      return static_cast<std::uint32_t>(std::max(1, tbb::info::default_concurrency()));
+    } catch (const std::exception& failure) {
+      logger().warn("kernels run on one thread: oneTBB cannot start: {}", failure.what());
+      return 1U;
+    }
+  }();
+  return kThreads;
+}
 
 }  // namespace
 
@@ -45,7 +61,8 @@ void Workers::run(std::size_t n, std::size_t block, BlockFunction function) {
   if (n_blocks < kParallelBlocks || threads_ == 1) return run_blocks(0, n_blocks);
   try {
     if (arena_ == nullptr) {
-      const auto available = static_cast<std::uint32_t>(tbb::info::default_concurrency());
+      const std::uint32_t available = available_threads();
+      if (available == 1) return run_blocks(0, n_blocks);
       arena_ = std::make_unique<Arena>(static_cast<int>(std::clamp(threads_.value_or(available), 1U, available)));
     }
     arena_->execute([&] {

@@ -36,7 +36,6 @@ class Workers {
     Work<Body> work{{}, &body};
     work.finished.store(0, std::memory_order_release);
     run(n, block, {&Work<Body>::run_block, &work});
-    (void)work.finished.load(std::memory_order_acquire);
     return !stop();
   }
 
@@ -55,11 +54,16 @@ class Workers {
   struct Work {
     std::atomic<std::size_t> finished;
     const Body* body;
+    ~Work() { (void)finished.load(std::memory_order_acquire); }
     static void run_block(void* self, std::size_t begin, std::size_t end) {
       auto* const work = static_cast<Work*>(self);
       (void)work->finished.load(std::memory_order_acquire);
+      struct Finish {  // also where the body throws
+        Work* work;
+        ~Finish() { work->finished.fetch_add(1, std::memory_order_release); }
+      };
+      const Finish finish{work};
       (*work->body)(begin, end);
-      work->finished.fetch_add(1, std::memory_order_release);
     }
   };
   struct BlockFunction {
