@@ -1,12 +1,32 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
 
 #include "cli/cli.hpp"
 
+namespace {
+
+// Takes the numbers of standard descriptors that are closed, which the next files would
+// get; the guest would write into them. Using these is an error, as if they were closed.
+bool occupy_closed_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    const int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", mode) != fd) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  // A guest that writes to a closed pipe gets an error, as under any WASI host.
+  if (!occupy_closed_descriptors()) return gpu_host::cli::kHostError;
+  // Writing to a closed pipe, or beyond the limit of a file's size, is an error for
+  // the guest and for the host, as under any WASI host.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return gpu_host::cli::main({argv + 1, argv + argc});
   } catch (const std::exception& failure) {

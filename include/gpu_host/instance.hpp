@@ -68,8 +68,10 @@ struct InstanceOptions {
 using Value = std::variant<std::int32_t, std::int64_t, float, double>;
 
 // A module with memory of its own. For one thread at a time, but for interrupt(). It
-// has ended when the guest exits or traps or meets a limit of time or fuel: from then
-// on every call of it is an error, and its buffers are freed with it.
+// has ended after run(), and when the guest exits, traps or meets a limit of time or
+// fuel: from then on run(), call() and share() are errors. Buffers can still be read
+// (but after an interrupt) and are freed with the instance. One that was moved from can
+// only be assigned to or destroyed.
 class Instance {
  public:
   // Checks the options and what the module imports. A backend or device that
@@ -97,8 +99,9 @@ class Instance {
 
   // Hands an array to the guest as a buffer, without a copy where the backend can use
   // it in place; the guest needs its id. The array is not counted in the quota of
-  // bytes. It must stay where it is until the guest destroys the buffer or the
-  // instance is gone; `owner`, if given, is kept until then. A guest that uses a
+  // bytes. It must stay where it is, and nobody else may write it while the guest runs,
+  // until the guest destroys the buffer or the instance is gone; arrays of one instance
+  // must not overlap; `owner`, if given, is kept until then. A guest that uses a
   // read-only one as an output gets invalid-params.
   [[nodiscard]] Result<BufferId> share(std::span<std::byte> array, std::shared_ptr<const void> owner = {});
   [[nodiscard]] Result<BufferId> share_read_only(std::span<const std::byte> array,

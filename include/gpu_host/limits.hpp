@@ -1,4 +1,5 @@
-// What one instance may use at most.
+// What one instance may use at most. Defaults are for one instance: who runs several
+// at a time divides the machine's memory among them.
 #pragma once
 
 #include <chrono>
@@ -16,8 +17,10 @@ struct Limits {
   // Live buffers at a time; more is out-of-memory for the guest.
   std::uint32_t gpu_buffers = 262'144;
 
-  // Bytes of the guest's linear memory, beyond which memory.grow gives -1. Empty:
-  // as gpu_memory, and at most 4 GiB.
+  // Bytes of the guest's linear memory, beyond which memory.grow gives -1, and once
+  // more of the objects that its code makes (exceptions, GC), beyond which it traps.
+  // A module has one memory. Empty: an eighth of the memory that is available, and at
+  // most 4 GiB.
   std::optional<std::uint64_t> guest_memory = {};
 
   // Elements of each of the guest's tables, beyond which table.grow gives -1.
@@ -33,7 +36,8 @@ struct Limits {
   // noticed when it returns.
   std::optional<std::chrono::nanoseconds> timeout = {};
 
-  // Time of all work on the device together, from its start to its end.
+  // Time of all work on the device together: writes, reads (the embedder's too), copies
+  // and kernels, each from its start to its end. Not of buffer-create.
   std::optional<std::chrono::nanoseconds> gpu_time = {};
 };
 

@@ -29,7 +29,7 @@ struct DeviceWork {
 
 // Called on the thread that runs the instance, in the order in which things end: the
 // device's work before the call that asked for it. The views are valid during the
-// call only. An observer of instances on several threads must be safe for that.
+// call only; it must not call the instance. An observer of instances on several threads must be safe for that.
 class Observer {
  public:
   virtual ~Observer() = default;

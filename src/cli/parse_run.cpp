@@ -97,13 +97,14 @@ void add_insight_options(CLI::App& app, Given& given, RunCommand& command) {
       ->check([](const std::string& word) {
         return word == "table" || word == "json" ? "" : "'" + word + "' is unknown; there are table, json";
       });
-  app.add_option("--trace", command.trace, "Write wasi:gpu's timeline for chrome://tracing or Perfetto")
+  app.add_option("--trace", command.trace,
+                 "Write wasi:gpu's timeline for chrome://tracing or Perfetto (whole unless a signal ends the run)")
       ->type_name("FILE")
       ->check(not_empty);
   app.add_option("--profile", given.profile, std::string(kProfileForms))
       ->type_name("KIND")
       ->check([](const std::string& text) {
-        return parse_profile(text) ? "" : fmt::format("'{}' is unknown; there are {}", text, kProfileForms);
+        return parse_profile(text) ? "" : fmt::format("'{}' is none of {}", text, kProfileForms);
       });
 }
 

@@ -16,7 +16,9 @@ std::optional<ProfileOption> parse_profile(const std::string& text) {
     if (guest.path.empty()) return std::nullopt;
     if (second != std::string::npos) {
       const auto interval = parse_duration(std::string_view(text).substr(second + 1));
-      if (!interval || interval->count() == 0) return std::nullopt;
+      if (!interval || *interval < std::chrono::microseconds(1) || *interval > std::chrono::hours(1)) {
+        return std::nullopt;
+      }
       guest.interval = *interval;
     }
   }

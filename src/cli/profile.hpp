@@ -22,7 +22,7 @@ struct ProfileOption {
   std::optional<GuestProfile> guest = {};
 };
 
-inline constexpr std::string_view kProfileForms = "perfmap, jitdump, guest[,PATH[,INTERVAL]]";
+inline constexpr std::string_view kProfileForms = "perfmap, jitdump, guest[,PATH[,INTERVAL]] (INTERVAL: 1us to 1h)";
 
 // Nothing where the text is none of these forms.
 [[nodiscard]] std::optional<ProfileOption> parse_profile(const std::string& text);

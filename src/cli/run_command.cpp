@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -21,17 +24,28 @@ namespace {
 // interrupt, after its timeout.
 constexpr std::chrono::nanoseconds kGrace = std::chrono::seconds(1);
 
-// Ends the program when the library cannot.
-std::optional<Watchdog> watch(const RunCommand& command, const Insight& insight) {
+// Calls `expired`, which ends the program, so long after the guest's timeout.
+std::optional<Watchdog> watch(const RunCommand& command, std::chrono::nanoseconds grace,
+                              std::function<void()> expired) {
   const auto& timeout = command.instance.limits.timeout;
-  if (!timeout || *timeout >= std::chrono::nanoseconds::max() - kGrace) return std::nullopt;
-  return std::optional<Watchdog>(std::in_place, *timeout + kGrace, [&command, &insight] {
+  if (!timeout || *timeout >= std::chrono::nanoseconds::max() - grace) return std::nullopt;
+  return std::optional<Watchdog>(std::in_place, *timeout + grace, std::move(expired));
+}
+
+// Where the library cannot end the guest.
+std::optional<Watchdog> last_resort(const RunCommand& command, const Insight& insight) {
+  return watch(command, kGrace, [&command, &insight] {
     say(fmt::format("wasmtime-gpu-host: error: {}: the timeout has passed, in a call that cannot be interrupted\n",
                     command.module));
     if (const auto reported = insight.report(); !reported) (void)fail(reported.error());
     if (command.profile) say("wasmtime-gpu-host: the guest's profile is lost\n");
     std::_Exit(kTrap);
   });
+}
+
+// Where nobody reads what is said of the end.
+std::optional<Watchdog> silent_last_resort(const RunCommand& command) {
+  return watch(command, 2 * kGrace, [] { std::_Exit(kTrap); });
 }
 
 // Calls a function and prints its results.
@@ -61,13 +75,16 @@ int run(const RunCommand& command) {
   auto instance = Instance::create(*module, options);
   if (!instance) return fail(instance.error());
 
+  auto silent = silent_last_resort(command);
   Result<int> ran;
   {
-    const auto last_resort = watch(command, *insight);
+    const auto watchdog = last_resort(command, *insight);
     ran = command.invoke ? invoke(*instance, command) : instance->run();
   }
+  if (ran) silent.reset();  // a guest that ended in time may have slow readers
   const int exit_code = ran ? *ran : fail(ran.error());
   Result<void> reported = insight->report();
+  silent.reset();
   if (reported) reported = insight->write_profile(*instance);
   if (reported) return exit_code;
   const int failed = fail(reported.error());

@@ -1,11 +1,11 @@
 #include "cli/write_file.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <memory>
+#include <random>
+#include <string>
 #include <system_error>
 
 namespace gpu_host::cli {
@@ -37,12 +37,22 @@ Result<void> write_file(const std::filesystem::path& path, std::span<const std::
   std::filesystem::path target = path;
   if (std::filesystem::exists(status)) target = std::filesystem::canonical(path, ec);  // a link stays
   if (ec && std::filesystem::exists(status)) return cannot(ec.message());
-  const std::filesystem::path beside = fmt::format("{}.{}.tmp", target.string(), getpid());
-  if (const int failed = write_to(beside, "wbx", content)) {
-    if (failed != EEXIST) std::filesystem::remove(beside, ec);
+  // A short name, because the target's own may be as long as names can be.
+  std::filesystem::path beside;
+  int failed = EEXIST;
+  for (std::random_device random; failed == EEXIST;) {
+    beside = target.parent_path() / fmt::format(".wgh-{:08x}", random());
+    failed = write_to(beside, "wbx", content);
+  }
+  if (failed != 0) {
+    std::filesystem::remove(beside, ec);
     return cannot(std::generic_category().message(failed));
   }
-  std::filesystem::rename(beside, target, ec);
+  ec.clear();
+  if (std::filesystem::exists(status)) {
+    std::filesystem::permissions(beside, status.permissions() & std::filesystem::perms::all, ec);
+  }
+  if (!ec) std::filesystem::rename(beside, target, ec);
   if (!ec) return {};
   const std::string why = ec.message();
   std::filesystem::remove(beside, ec);

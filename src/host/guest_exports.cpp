@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "host/values.hpp"
+
 namespace gpu_host {
 namespace {
 
@@ -20,7 +22,7 @@ std::optional<wasmtime_extern_t> find_export(wasmtime_caller_t* caller, std::str
 bool all_i32(const wasm_valtype_vec_t& types, std::size_t count) {
   if (types.size != count) return false;
   for (std::size_t i = 0; i < count; ++i) {
-    if (wasm_valtype_kind(types.data[i]) != WASM_I32) return false;
+    if (zero_of(*types.data[i]) != Value(std::int32_t{0})) return false;
   }
   return true;
 }

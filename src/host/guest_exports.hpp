@@ -17,10 +17,11 @@ void order_memories() noexcept;
 
 class GuestExports final : public abi::Guest {
  public:
-  // Looks the exports up, the first time only: a lookup by name costs as much as a
-  // whole host call. To be called at the start of each host call.
+  // Looks the exports up, until they are found: a lookup by name costs as much as a
+  // whole host call. (An embedder that calls a re-exported import is a caller without
+  // exports.) To be called at the start of each host call.
   void enter(wasmtime_caller_t* caller) {
-    if (context_ == nullptr) [[unlikely]]
+    if (!memory_) [[unlikely]]
       look_up(caller);
   }
 

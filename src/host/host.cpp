@@ -89,7 +89,7 @@ Result<Host> Host::create(const HostOptions& options) {
 
   EnginePtr engine(wasm_engine_new_with_config(config.release()));  // takes the config
   if (!engine) return error(ErrorKind::internal, "Wasmtime could not make an engine");
-  return Host(std::make_shared<const Impl>(Impl{std::move(engine), options, machine_memory().available / 4 * 3}));
+  return Host(std::make_shared<const Impl>(Impl{std::move(engine), options, machine_memory().available}));
 }
 
 }  // namespace gpu_host

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,7 +21,7 @@ inline constexpr std::uint64_t kHostStack = 1 << 20;
 struct Host::Impl {
   EnginePtr engine;
   HostOptions options;
-  std::uint64_t memory_quota;  // of instances that set none, in bytes
+  std::uint64_t available_memory;  // bytes, when the host was made
 };
 
 struct Module::Impl {
@@ -26,10 +29,12 @@ struct Module::Impl {
   ModulePtr module;
   std::string name;
   bool imports_gpu;
+  // The exported functions. Without a signature: it has types other than numbers.
+  std::map<std::string, std::optional<Signature>, std::less<>> functions;
 
-  // The signature of an exported function. not_found where there is none of this
-  // name, invalid_argument where it has types other than numbers.
-  [[nodiscard]] Result<Signature> signature(std::string_view function) const;
+  // not_found where there is no such function, invalid_argument where it has types
+  // other than numbers. Valid as long as this.
+  [[nodiscard]] Result<const Signature*> signature(std::string_view function) const;
 };
 
 }  // namespace gpu_host

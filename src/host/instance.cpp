@@ -11,6 +11,7 @@
 #include "host/instance_impl.hpp"
 #include "host/wasi.hpp"
 #include "wasi_gpu/compute.hpp"
+#include "wasi_gpu/default_limits.hpp"
 
 namespace gpu_host {
 namespace {
@@ -19,7 +20,6 @@ namespace {
 // they together.
 constexpr std::int64_t kMaxMemories = 1;
 constexpr std::int64_t kMaxTables = 10;
-constexpr std::uint64_t kGuestMemory = std::uint64_t{4} << 30;
 
 Result<void> to_result(wasmtime_error_t* failed, ErrorKind kind) {
   const ErrorPtr owned(failed);
@@ -76,10 +76,9 @@ Result<void> Instance::Impl::check(const InstanceOptions& options) const {
 }
 
 Result<void> Instance::Impl::limit() {
-  const std::uint64_t memory = limits.guest_memory.value_or(std::min(module->host->memory_quota, kGuestMemory));
   constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
-  wasmtime_store_limiter(store.get(), static_cast<std::int64_t>(std::min(memory, kMax)), limits.table_elements, 1,
-                         kMaxTables, kMaxMemories);
+  wasmtime_store_limiter(store.get(), static_cast<std::int64_t>(std::min(*limits.guest_memory, kMax)),
+                         limits.table_elements, 1, kMaxTables, kMaxMemories);
   if (module->host->options.fuel) {
     const std::uint64_t fuel = limits.fuel.value_or(std::numeric_limits<std::uint64_t>::max());
     if (auto set = to_result(wasmtime_context_set_fuel(context(), fuel), ErrorKind::internal); !set) return set;
@@ -131,7 +130,7 @@ Result<void> Instance::Impl::define_imports() {
 Result<Instance> Instance::create(const Module& module, const InstanceOptions& options) {
   auto impl = std::make_unique<Impl>();
   impl->module = module.impl_;
-  impl->limits = options.limits;
+  impl->limits = with_defaults(options.limits, module.impl_->host->available_memory);
   impl->unknown_imports = options.unknown_imports;
   impl->time_left = options.limits.timeout.value_or(std::chrono::nanoseconds{});
   if (auto checked = impl->check(options); !checked) return std::unexpected(std::move(checked.error()));
@@ -139,7 +138,6 @@ Result<Instance> Instance::create(const Module& module, const InstanceOptions& o
   if (!wasi) return std::unexpected(std::move(wasi.error()));
 
   const Host::Impl& host = *module.impl_->host;
-  if (!impl->limits.gpu_memory) impl->limits.gpu_memory = host.memory_quota;
   impl->state =
       std::make_unique<InstanceState>([device = options.device] { return open_device(device); }, impl->limits, options);
   if (options.profile_interval) impl->profiler.emplace(impl->module, *options.profile_interval);
@@ -158,23 +156,27 @@ Result<Instance> Instance::create(const Module& module, const InstanceOptions& o
 Result<std::vector<Value>> Instance::parameters(std::string_view function) const {
   auto signature = impl_->module->signature(function);
   if (!signature) return std::unexpected(std::move(signature.error()));
-  return std::move(signature->parameters);
+  return (*signature)->parameters;
+}
+
+Result<BufferId> Instance::Impl::share(const WrappedMemory& memory) {
+  if (ended) return std::unexpected(has_ended());
+  auto id = state->session().share(memory);
+  if (!id) return to_error(std::move(id.error()));
+  return *id;
 }
 
 Result<BufferId> Instance::share(std::span<std::byte> array, std::shared_ptr<const void> owner) {
-  auto id = impl_->state->session().share({.bytes = array, .read_only = false, .owner = std::move(owner)});
-  if (!id) return to_error(std::move(id.error()));
-  return *id;
+  return impl_->share({.bytes = array, .read_only = false, .owner = std::move(owner)});
 }
 
 Result<BufferId> Instance::share_read_only(std::span<const std::byte> array, std::shared_ptr<const void> owner) {
   const std::span bytes(const_cast<std::byte*>(array.data()), array.size());  // never written: read_only
-  auto id = impl_->state->session().share({.bytes = bytes, .read_only = true, .owner = std::move(owner)});
-  if (!id) return to_error(std::move(id.error()));
-  return *id;
+  return impl_->share({.bytes = bytes, .read_only = true, .owner = std::move(owner)});
 }
 
 Result<void> Instance::read_buffer(BufferId buffer, std::uint64_t offset, std::span<std::byte> destination) {
+  if (impl_->state->session().interrupt().requested()) return std::unexpected(impl_->failure(nullptr, nullptr));
   auto read = wasi_gpu::buffer_read(impl_->state->session(), buffer, offset, destination.size(),
                                     [destination]() -> GpuResult<std::span<std::byte>> { return destination; });
   if (!read) return to_error(std::move(read.error()));

@@ -42,6 +42,9 @@ struct Instance::Impl {
   [[nodiscard]] wasmtime_context_t* context() const { return wasmtime_store_context(store.get()); }
   [[nodiscard]] bool interruptible() const { return module->host->options.interruptible; }
 
+  [[nodiscard]] Result<BufferId> share(const WrappedMemory& memory);
+  [[nodiscard]] Error has_ended() const;
+
   // -- instance.cpp: before it runs
   [[nodiscard]] Result<void> check(const InstanceOptions& options) const;
   [[nodiscard]] Result<void> limit();

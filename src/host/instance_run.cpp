@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <system_error>
 #include <utility>
 
@@ -14,6 +15,14 @@ namespace {
 
 constexpr std::string_view kStart = "_start";            // of commands
 constexpr std::string_view kInitialize = "_initialize";  // of reactors, if they have it
+
+// Of what Wasmtime says when a module cannot be instantiated within the limits.
+bool is_resource_limit(std::string_view message) {
+  constexpr std::array<std::string_view, 3> kTexts{"resource limit exceeded", "exceeds memory limits",
+                                                   "exceeds table limits"};
+  return std::ranges::any_of(kTexts,
+                             [&](std::string_view text) { return message.find(text) != std::string_view::npos; });
+}
 
 bool is_nullary(const Signature& signature) { return signature.parameters.empty() && signature.results.empty(); }
 
@@ -54,18 +63,24 @@ Error Instance::Impl::failure(ErrorPtr failed, TrapPtr trap) const {
   // What is left are errors of host calls: our traps, the traps that stand for unknown
   // imports, and what WASI refuses to do, such as to exit with 200.
   const std::string message = message_of(*failed);
+  if (is_resource_limit(message)) return ended_by(ErrorKind::limit, message);
   const bool unknown_import =
       unknown_imports == UnknownImports::trap && message.find("unknown import: ") != std::string::npos;
   return ended_by(state->trapped() || unknown_import ? ErrorKind::trap : ErrorKind::internal, message);
 }
 
+Error Instance::Impl::has_ended() const {
+  return {ErrorKind::invalid_argument,
+          fmt::format("{}: the instance has ended; make another one of the same module", module->name)};
+}
+
 Result<void> Instance::Impl::enter(const std::function<Result<void>()>& guest) {
   if (std::exchange(ended, true)) {
-    return error(ErrorKind::invalid_argument,
-                 fmt::format("{}: the instance has ended; make another one of the same module", module->name));
+    return std::unexpected(has_ended());
   }
   Interrupt& interrupt = state->session().interrupt();
   if (interruptible()) wasmtime_context_set_epoch_deadline(context(), 1);
+  if (limits.timeout && time_left <= std::chrono::nanoseconds::zero()) interrupt.request(InterruptReason::timeout);
   if (interrupt.requested()) return std::unexpected(failure(nullptr, nullptr));
   std::optional<Watchdog> watchdog;
   const auto begin = limits.timeout ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
@@ -113,7 +128,7 @@ Result<void> Instance::Impl::initialize() {
   if (instance) return {};
   if (auto instantiated = instantiate(); !instantiated) return instantiated;
   const auto signature = module->signature(kInitialize);
-  if (!signature || !is_nullary(*signature)) return {};
+  if (!signature || !is_nullary(**signature)) return {};
   const auto called = call(kInitialize, {}, {});
   if (!called) return std::unexpected(called.error());
   return {};
@@ -139,7 +154,7 @@ Result<std::vector<Value>> Instance::Impl::call(std::string_view function, const
 
 Result<int> Instance::run() {
   const auto start = impl_->module->signature(kStart);
-  if (!start || !is_nullary(*start)) {
+  if (!start || !is_nullary(**start)) {
     return error(ErrorKind::invalid_module,
                  fmt::format("{}: {}", impl_->module->name,
                              start ? "its _start must take and return nothing"
@@ -166,7 +181,7 @@ Result<std::vector<Value>> Instance::call(std::string_view function, std::span<c
   const auto wrong = [&](const std::string& what) {
     return error(ErrorKind::invalid_argument, fmt::format("{}: '{}' {}", impl_->module->name, function, what));
   };
-  const auto& parameters = signature->parameters;
+  const auto& parameters = (*signature)->parameters;
   if (arguments.size() != parameters.size()) {
     return wrong(fmt::format("takes {} arguments, not {}", parameters.size(), arguments.size()));
   }
@@ -179,7 +194,7 @@ Result<std::vector<Value>> Instance::call(std::string_view function, std::span<c
   std::vector<Value> results;
   const auto called = impl_->enter([&]() -> Result<void> {
     if (auto initialized = impl_->initialize(); !initialized) return initialized;
-    auto returned = impl_->call(function, signature->results, arguments);
+    auto returned = impl_->call(function, (*signature)->results, arguments);
     if (!returned) return std::unexpected(std::move(returned.error()));
     results = *std::move(returned);
     return {};

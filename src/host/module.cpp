@@ -45,10 +45,23 @@ bool imports_gpu(const wasmtime_module_t& module) {
   });
 }
 
+std::map<std::string, std::optional<Signature>, std::less<>> exported_functions(const wasmtime_module_t& module) {
+  ExportTypes exports;
+  wasmtime_module_exports(&module, &exports.vector);
+  std::map<std::string, std::optional<Signature>, std::less<>> functions;
+  for (const wasm_exporttype_t* item : std::span(exports.vector.data, exports.vector.size)) {
+    const wasm_functype_t* type = wasm_externtype_as_functype_const(wasm_exporttype_type(item));
+    if (type != nullptr) functions.emplace(to_string(*wasm_exporttype_name(item)), signature_of(*type));
+  }
+  return functions;
+}
+
 std::shared_ptr<const Module::Impl> make_module(std::shared_ptr<const Host::Impl> host, ModulePtr module,
                                                 const std::string& name) {
   const bool gpu = imports_gpu(*module);
-  return std::make_shared<const Module::Impl>(Module::Impl{std::move(host), std::move(module), name, gpu});
+  auto functions = exported_functions(*module);
+  return std::make_shared<const Module::Impl>(
+      Module::Impl{std::move(host), std::move(module), name, gpu, std::move(functions)});
 }
 
 }  // namespace
@@ -59,7 +72,7 @@ Result<Module> Host::load(Bytes code, const std::string& name) const {
     if (!impl_->options.allow_precompiled) {
       return invalid(name,
                      "this is compiled machine code, which is not checked; give the .wasm it was made from, or allow "
-                     "precompiled modules if you trust it");
+                     "precompiled modules (--allow-precompiled) if you trust it");
     }
     wasmtime_module_t* taken = nullptr;
     const ErrorPtr failed(wasmtime_module_deserialize(impl_->engine.get(), as_uint8(code), code.size(), &taken));
@@ -116,18 +129,16 @@ Result<std::vector<std::byte>> Module::serialize() const {
   return std::vector<std::byte>(bytes.begin(), bytes.end());
 }
 
-Result<Signature> Module::Impl::signature(std::string_view function) const {
-  ExportTypes exports;
-  wasmtime_module_exports(module.get(), &exports.vector);
-  for (const wasm_exporttype_t* item : std::span(exports.vector.data, exports.vector.size)) {
-    if (to_string(*wasm_exporttype_name(item)) != function) continue;
-    const wasm_functype_t* type = wasm_externtype_as_functype_const(wasm_exporttype_type(item));
-    if (type == nullptr) break;
-    auto signature = signature_of(*type);
-    if (!signature) signature.error().message = fmt::format("{}: '{}': {}", name, function, signature.error().message);
-    return signature;
+Result<const Signature*> Module::Impl::signature(std::string_view function) const {
+  const auto found = functions.find(function);
+  if (found == functions.end()) {
+    return error(ErrorKind::not_found, fmt::format("{}: it exports no function '{}'", name, function));
   }
-  return error(ErrorKind::not_found, fmt::format("{}: it exports no function '{}'", name, function));
+  if (!found->second) {
+    return error(ErrorKind::invalid_argument,
+                 fmt::format("{}: '{}' takes or returns what is no number", name, function));
+  }
+  return &*found->second;
 }
 
 }  // namespace gpu_host

@@ -1,41 +1,46 @@
 #include "host/values.hpp"
 
+#include <wasmtime/types/val.h>
+
 #include <array>
+#include <memory>
+#include <span>
 #include <utility>
 
 namespace gpu_host {
 namespace {
 
-Result<std::vector<Value>> zeros(const wasm_valtype_vec_t& types) {
+using ValueTypePtr = std::unique_ptr<wasm_valtype_t, Deleter<wasm_valtype_delete>>;
+
+std::optional<std::vector<Value>> zeros(const wasm_valtype_vec_t& types) {
   std::vector<Value> values;
-  for (std::size_t i = 0; i < types.size; ++i) {
-    switch (wasm_valtype_kind(types.data[i])) {
-      case WASM_I32:
-        values.emplace_back(std::int32_t{0});
-        break;
-      case WASM_I64:
-        values.emplace_back(std::int64_t{0});
-        break;
-      case WASM_F32:
-        values.emplace_back(0.0F);
-        break;
-      case WASM_F64:
-        values.emplace_back(0.0);
-        break;
-      default:
-        return error(ErrorKind::invalid_argument, "it takes or returns what is no number");
-    }
+  for (const wasm_valtype_t* type : std::span(types.data, types.size)) {
+    const auto zero = zero_of(*type);
+    if (!zero) return std::nullopt;
+    values.push_back(*zero);
   }
   return values;
 }
 
 }  // namespace
 
-Result<Signature> signature_of(const wasm_functype_t& type) {
+std::optional<Value> zero_of(const wasm_valtype_t& type) {
+  static const std::array<std::pair<ValueTypePtr, Value>, 4> kNumbers{{
+      {ValueTypePtr(wasm_valtype_new(WASM_I32)), std::int32_t{0}},
+      {ValueTypePtr(wasm_valtype_new(WASM_I64)), std::int64_t{0}},
+      {ValueTypePtr(wasm_valtype_new(WASM_F32)), 0.0F},
+      {ValueTypePtr(wasm_valtype_new(WASM_F64)), 0.0},
+  }};
+  for (const auto& [number, zero] : kNumbers) {
+    if (wasmtime_wasm_valtype_equal(&type, number.get())) return zero;
+  }
+  return std::nullopt;
+}
+
+std::optional<Signature> signature_of(const wasm_functype_t& type) {
   auto parameters = zeros(*wasm_functype_params(&type));
-  if (!parameters) return std::unexpected(std::move(parameters.error()));
   auto results = zeros(*wasm_functype_results(&type));
-  if (!results) return std::unexpected(std::move(results.error()));
+  if (!parameters || !results) return std::nullopt;
   return Signature{*std::move(parameters), *std::move(results)};
 }
 

@@ -1,11 +1,11 @@
 // Values and types of functions, between C++ and Wasmtime.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "gpu_host/instance.hpp"
-#include "gpu_host/result.hpp"
 #include "host/wasmtime.hpp"
 
 namespace gpu_host {
@@ -16,8 +16,10 @@ struct Signature {
   std::vector<Value> results;
 };
 
-// invalid_argument where a type is no number.
-[[nodiscard]] Result<Signature> signature_of(const wasm_functype_t& type);
+// Nothing where a type is no number. Safe for any type of a guest, for most of which
+// wasm_valtype_kind would end the process.
+[[nodiscard]] std::optional<Value> zero_of(const wasm_valtype_t& type);
+[[nodiscard]] std::optional<Signature> signature_of(const wasm_functype_t& type);
 
 // The name of a value's type: i32, i64, f32, f64.
 [[nodiscard]] std::string_view type_name(const Value& value);

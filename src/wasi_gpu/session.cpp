@@ -4,13 +4,14 @@
 
 #include "util/log.hpp"
 #include "util/machine_memory.hpp"
+#include "wasi_gpu/default_limits.hpp"
 #include "wasi_gpu/metered_stream.hpp"
 
 namespace gpu_host {
 namespace {
 
 std::uint64_t memory_quota(const Limits& limits) {
-  return limits.gpu_memory ? *limits.gpu_memory : machine_memory().available / 4 * 3;
+  return limits.gpu_memory ? *limits.gpu_memory : *with_defaults(limits, machine_memory().available).gpu_memory;
 }
 
 }  // namespace

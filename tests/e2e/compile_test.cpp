@@ -51,9 +51,16 @@ TEST_F(Compile, FromStandardInput) {
 TEST_F(Compile, WhatItMadeMustBeAllowed) {
   const Outcome outcome = run_program({compile()});
   EXPECT_EQ(outcome.exit_code, kHostError) << outcome;
-  EXPECT_THAT(outcome.err, HasSubstr("allow precompiled"));
+  EXPECT_THAT(outcome.err, HasSubstr("--allow-precompiled"));
   // The option takes ordinary modules too.
   EXPECT_EQ(run(module_).out, "hello\n");
+}
+
+TEST_F(Compile, TheOutputMayHaveALongName) {
+  const std::string output = (folder_.path() / std::string(250, 'n')).string();
+  const Outcome outcome = run_program({"compile", "-o", output, module_});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_EQ(run(output).out, "hello\n");
 }
 
 TEST_F(Compile, WithTheSettingsOfTheRun) {

@@ -154,7 +154,7 @@ TEST_F(Insight, ProfilesForPerf) {
 }
 
 TEST_F(Insight, ProfilesThatAreNone) {
-  for (const char* kind : {"", "vtune", "guest,", "guest,x,0", "guest,x,soon", "guest,x,1ms,y"}) {
+  for (const char* kind : {"", "vtune", "guest,", "guest,x,0", "guest,x,soon", "guest,x,1ns", "guest,x,1ms,y"}) {
     const Outcome outcome = run_program({"--profile", kind, buffers_});
     EXPECT_EQ(outcome.exit_code, kUsageError) << outcome;
     EXPECT_THAT(outcome.err, HasSubstr("--profile"));

@@ -50,6 +50,25 @@ TEST_F(Limits, TheStackMayBeSmallerOrLarger) {
   EXPECT_EQ(recurse("64M", "100000").out, "100000\n");
 }
 
+TEST_F(Limits, EndlessRecursionTrapsOnEveryStack) {
+  const std::string module = folder_.add("endless.wat", R"((module (func $again (export "_start") (call $again))))");
+  for (const char* size : {"16K", "512K", "1G"}) {
+    const Outcome outcome = run({"-W", std::string("max-wasm-stack=") + size}, module);
+    EXPECT_EQ(outcome.exit_code, kTrap) << size << "\n" << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("stack"));
+  }
+}
+
+TEST_F(Limits, AModuleThatNeedsMoreFromTheStartIsOverTheLimit) {
+  const Outcome small = run({"-W", "max-memory-size=64K"}, folder_.add("two_pages.wat", R"((module (memory 2)
+    (func (export "_start"))))"));
+  EXPECT_EQ(small.exit_code, kTrap) << small;
+  EXPECT_THAT(small.err, HasSubstr("memory"));
+  const Outcome two = run({}, folder_.add("two.wat", R"((module (memory 1) (memory 1) (func (export "_start"))))"));
+  EXPECT_EQ(two.exit_code, kTrap) << two;
+  EXPECT_THAT(two.err, HasSubstr("limit"));
+}
+
 TEST_F(Limits, BuffersThatAreTooManyOrTooLargeAreOutOfMemory) {
   EXPECT_EQ(run({}, buffers_).exit_code, 2);
   EXPECT_EQ(run({"-G", "max-buffers=1"}, buffers_).exit_code, 12);

@@ -41,8 +41,8 @@ TEST_P(EveryKey, EndsCleanlyWithEveryValue) {
     const Outcome ran = run_program({key.group, given, hello});
     const Outcome gpu = run_program({key.group, given, buffers});
     if (too_small(key, value)) {
-      EXPECT_EQ(ran.exit_code, kHostError) << given << "\n" << ran;
-      EXPECT_EQ(gpu.exit_code, kHostError) << given << "\n" << gpu;
+      EXPECT_EQ(ran.exit_code, kTrap) << given << "\n" << ran;
+      EXPECT_EQ(gpu.exit_code, kTrap) << given << "\n" << gpu;
       continue;
     }
     EXPECT_THAT(ran.exit_code, AnyOf(0, kUsageError, kTrap)) << given << "\n" << ran;

@@ -33,6 +33,16 @@ TEST(Timeout, EndsASleep) {
       run_program({"-W", "timeout=300ms", guest("wasi_probe"), "sleep", "3600"}, {.bound = std::chrono::seconds(60)}));
 }
 
+TEST(Timeout, OfZeroIsOverBeforeTheGuestRuns) {
+  const TempFolder folder;
+  const std::string hello = folder.add("hello.wat", kHelloWat);
+  for (int i = 0; i < 20; ++i) {
+    const Outcome outcome = run_program({"-W", "timeout=0", hello});
+    expect_timeout(outcome);
+    EXPECT_EQ(outcome.out, "");
+  }
+}
+
 TEST(Timeout, LeavesAGuestAloneThatIsDoneInTime) {
   // 2562047 h is just below what 64 bits of nanoseconds hold.
   for (const char* time : {"100s", "100", "60000ms", "5m", "1h", "2562047h"}) {

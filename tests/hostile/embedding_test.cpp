@@ -109,6 +109,52 @@ TEST(Calls, AndRunDoNotMix) {
   EXPECT_FALSE(ran.run());
 }
 
+// Wasmtime's C API ends the process when it is asked for the kind of most types.
+TEST(Types, OfAnyKindAreNoCrash) {
+  for (const std::string type : {"v128", "externref", "funcref", "structref", "arrayref", "i31ref", "anyref", "eqref",
+                                 "exnref", "(ref $s)", "(ref null $s)", "nullref"}) {
+    const std::string text =
+        "(module (type $s (struct)) (memory (export \"memory\") 1)"
+        "(func (export \"_start\") (param " +
+        type +
+        "))"
+        "(func (export \"_initialize\") (param " +
+        type +
+        "))"
+        "(func (export \"f\") (param " +
+        type +
+        "))"
+        "(func (export \"ok\")))";
+    auto instance = instantiate(text);
+    EXPECT_EQ(instance.run().error().kind, ErrorKind::invalid_module) << type;
+    EXPECT_EQ(instance.call("f").error().kind, ErrorKind::invalid_argument) << type;
+    EXPECT_EQ(instance.parameters("f").error().kind, ErrorKind::invalid_argument) << type;
+    EXPECT_TRUE(instance.call("ok")) << type;
+  }
+}
+
+TEST(Types, OfCabiReallocMayBeAny) {
+  for (const std::string result : {"(result v128) (v128.const i64x2 0 0)", "(result anyref) (ref.null any)"}) {
+    GuestModule guest;
+    guest.realloc("(func (export \"cabi_realloc\") (param i32 i32 i32 i32) " + result + ")");
+    guest.call("buffer-create", {0, 0});
+    EXPECT_TRUE(traps(guest, "cabi_realloc"));
+  }
+}
+
+// Whoever calls a re-exported function of the host is no guest with exports.
+TEST(Calls, OfReexportedImportsHarmNothing) {
+  auto instance = instantiate(R"((module
+    (import "wasi:gpu/compute@0.1.0" "sync" (func $sync))
+    (import "wasi:gpu/compute@0.1.0" "buffer-create" (func $create (param i64 i32 i32)))
+    (memory (export "memory") 1)
+    (export "sync" (func $sync))
+    (func (export "create") (result i32) (call $create (i64.const 4) (i32.const 0) (i32.const 16))
+      (i32.load (i32.const 16)))))");
+  EXPECT_TRUE(instance.call("sync"));
+  EXPECT_THAT(instance.call("create").value(), ElementsAre(Value(0)));
+}
+
 TEST(SharedArrays, AreUsedInPlace) {
   auto instance = instantiate(kRelu);
   const std::array<float, 3> input{-1, 2, -3};
@@ -141,6 +187,20 @@ TEST(SharedArrays, CountAsBuffersButNotInBytes) {
   std::array<float, 1000> array{};
   EXPECT_TRUE(instance.share(std::as_writable_bytes(std::span(array))));
   EXPECT_EQ(instance.share(std::as_writable_bytes(std::span(array))).error().kind, ErrorKind::limit);
+}
+
+TEST(SharedArrays, CanBeReadAfterTheRun) {
+  auto instance = instantiate("(module (func (export \"_start\")))");
+  std::array<float, 2> array{1, 2};
+  const auto bytes = std::as_writable_bytes(std::span(array));
+  const auto buffer = instance.share(bytes);
+  EXPECT_EQ(instance.run().value(), 0);
+  std::array<float, 2> read{};
+  EXPECT_TRUE(instance.read_buffer(*buffer, 0, std::as_writable_bytes(std::span(read))));
+  EXPECT_EQ(read, array);
+  EXPECT_THAT(instance.share(bytes).error().message, HasSubstr("has ended"));
+  instance.interrupt();
+  EXPECT_EQ(instance.read_buffer(*buffer, 0, std::as_writable_bytes(std::span(read))).error().kind, ErrorKind::limit);
 }
 
 TEST(SharedArrays, KeepTheirOwnerAsLongAsTheyAreBuffers) {

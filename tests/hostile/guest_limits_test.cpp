@@ -60,7 +60,7 @@ TEST(GuestMemory, ThatIsTooSmallForTheModuleIsAnError) {
   InstanceOptions options = cpu_options();
   for (const std::uint64_t limit : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{kPage - 1}}) {
     options.limits.guest_memory = limit;
-    EXPECT_FALSE(call_f(kGrowsMemory, options)) << limit;
+    EXPECT_TRUE(fails(call_f(kGrowsMemory, options), ErrorKind::limit, "memory")) << limit;
   }
 }
 
@@ -79,7 +79,7 @@ TEST(GuestMemory, Of64BitsHasALimitByDefault) {
 
 TEST(GuestMemory, IsOne) {
   constexpr const char* kTwo = R"((module (memory 1) (memory 1) (func (export "f"))))";
-  EXPECT_FALSE(call_f(kTwo, cpu_options()));
+  EXPECT_TRUE(fails(call_f(kTwo, cpu_options()), ErrorKind::limit, "memory count too high"));
 }
 
 TEST(Tables, GrowToTheirLimitAndNoFurther) {
@@ -95,7 +95,7 @@ TEST(Tables, GrowToTheirLimitAndNoFurther) {
 TEST(Tables, AreNotWithoutNumber) {
   std::string text = "(module (func (export \"f\"))";
   for (int i = 0; i < 11; ++i) text += "(table 1 funcref)";
-  EXPECT_FALSE(call_f(text + ")", cpu_options()));
+  EXPECT_TRUE(fails(call_f(text + ")", cpu_options()), ErrorKind::limit, "table count too high"));
 }
 
 // Throws and catches for ever: each exception is an object that nobody collects.

@@ -42,6 +42,13 @@ TEST(Timeout, OfNothingEndsTheGuestToo) {
   EXPECT_TRUE(is_error(run(endless()[0], within(-5s)), ErrorKind::limit, "timeout"));
 }
 
+TEST(Timeout, ThatHasPassedLetsNothingRun) {
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(is_error(run(GuestModule(), within(0ns)), ErrorKind::limit, "timeout"));
+    EXPECT_TRUE(is_error(run(GuestModule(), within(-1ns)), ErrorKind::limit, "timeout"));
+  }
+}
+
 TEST(Timeout, HarmsNobodyWhoIsInTime) {
   EXPECT_TRUE(exits(run(GuestModule().call("sync"), within(1h)), 0));
   EXPECT_TRUE(exits(run(GuestModule().call("sync"), within(std::chrono::nanoseconds::max())), 0));

@@ -118,6 +118,8 @@ TEST(CommandLine, WrongOnesNameTheCulprit) {
   EXPECT_THAT(usage_error({"--stats=xml", "a.wasm"}), AllOf(HasSubstr("'xml'"), HasSubstr("json")));
   EXPECT_THAT(usage_error({"--profile", "vtune", "a.wasm"}), AllOf(HasSubstr("'vtune'"), HasSubstr("jitdump")));
   EXPECT_THAT(usage_error({"--profile", "", "a.wasm"}), HasSubstr("--profile"));
+  EXPECT_THAT(usage_error({"--profile", "guest,p,1ns", "a.wasm"}),
+              AllOf(HasSubstr("'guest,p,1ns'"), HasSubstr("1us to 1h")));
   EXPECT_THAT(usage_error({"--trace", "", "a.wasm"}), HasSubstr("--trace"));
   EXPECT_THAT(usage_error({"--invoke", "", "a.wasm"}), HasSubstr("--invoke"));
   EXPECT_THAT(usage_error({"compile"}), HasSubstr("no MODULE"));

@@ -22,11 +22,13 @@ TEST(Profile, OfTheGuest) {
   const auto whole = parse_profile("guest,dir/a.json,250us");
   EXPECT_EQ(whole->guest->path, "dir/a.json");
   EXPECT_EQ(whole->guest->interval, 250us);
+  EXPECT_EQ(parse_profile("guest,a,1us")->guest->interval, 1us);
+  EXPECT_EQ(parse_profile("guest,a,1h")->guest->interval, 1h);
 }
 
 TEST(Profile, RefusesEverythingElse) {
-  for (const char* text : {"", "perf", "guest,", "guest,,1ms", "guest,a,", "guest,a,soon", "guest,a,0", "guest,a,-1ms",
-                           "guest,a,1ms,b", "perfmap,a", "guestx"}) {
+  for (const char* text : {"", "perf", "guest,", "guest,,1ms", "guest,a,", "guest,a,soon", "guest,a,0", "guest,a,1ns",
+                           "guest,a,61m", "guest,a,-1ms", "guest,a,1ms,b", "perfmap,a", "guestx"}) {
     EXPECT_FALSE(parse_profile(text)) << text;
   }
 }

@@ -60,6 +60,17 @@ TEST_F(WriteFile, WritesToWhatIsNoRegularFile) {
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
 }
 
+TEST_F(WriteFile, TakesTheLongestName) { EXPECT_TRUE(write(folder_ / std::string(255, 'n'), "text")); }
+
+TEST_F(WriteFile, GivesTheUsualPermissionsOrThoseOfTheOlderFile) {
+  std::ofstream(folder_ / "usual").put('x');
+  ASSERT_TRUE(write(folder_ / "new", "text"));
+  EXPECT_EQ(fs::status(folder_ / "new").permissions(), fs::status(folder_ / "usual").permissions());
+  fs::permissions(folder_ / "new", fs::perms::owner_read | fs::perms::owner_write);
+  ASSERT_TRUE(write(folder_ / "new", "newer"));
+  EXPECT_EQ(fs::status(folder_ / "new").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST_F(WriteFile, NamesWhatItCannotWrite) {
   for (const fs::path& path : {folder_, folder_ / "nosuch" / "file", fs::path("/dev/full"), fs::path("")}) {
     const auto written = write(path, "text");

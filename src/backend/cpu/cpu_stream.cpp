@@ -1,5 +1,6 @@
 #include "backend/cpu/cpu_stream.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -67,22 +68,32 @@ GpuResult<std::unique_ptr<Buffer>> CpuStream::wrap(const WrappedMemory& memory) 
 }
 
 GpuResult<void> CpuStream::write(Buffer& buffer, std::uint64_t offset, std::span<const std::byte> data) {
-  if (!data.empty()) std::memcpy(cpu_buffer(buffer).bytes() + offset, data.data(), data.size());
-  return {};
+  return move_bytes(cpu_buffer(buffer).bytes() + offset, data.data(), data.size());
 }
 
 GpuResult<void> CpuStream::read(const Buffer& buffer, std::uint64_t offset, std::uint64_t size,
                                 const ReadDestination& destination) {
   const auto bytes = destination();
   if (!bytes) return std::unexpected(bytes.error());
-  if (size > 0) std::memcpy(bytes->data(), cpu_buffer(buffer).bytes() + offset, static_cast<std::size_t>(size));
-  return {};
+  return move_bytes(bytes->data(), cpu_buffer(buffer).bytes() + offset, static_cast<std::size_t>(size));
 }
 
 GpuResult<void> CpuStream::copy(const Buffer& source, std::uint64_t source_offset, Buffer& destination,
                                 std::uint64_t destination_offset, std::uint64_t size) {
-  std::memmove(cpu_buffer(destination).bytes() + destination_offset, cpu_buffer(source).bytes() + source_offset,
-               static_cast<std::size_t>(size));
+  return move_bytes(cpu_buffer(destination).bytes() + destination_offset, cpu_buffer(source).bytes() + source_offset,
+                    static_cast<std::size_t>(size));
+}
+
+GpuResult<void> CpuStream::move_bytes(std::byte* to, const std::byte* from, std::size_t size) const {
+  constexpr std::size_t kChunk = std::size_t{64} << 20U;  // between two looks at the interrupt
+  const bool backwards = to > from;                       // else an overlap would be overwritten before it is read
+  for (std::size_t done = 0; done < size;) {
+    const std::size_t chunk = std::min(kChunk, size - done);
+    const std::size_t at = backwards ? size - done - chunk : done;
+    std::memmove(to + at, from + at, chunk);
+    done += chunk;
+    if (done < size && workers_.stop()) return interrupted();
+  }
   return {};
 }
 

@@ -48,6 +48,9 @@ class CpuStream final : public Stream {
   void wait() override {}
 
  private:
+  // As memmove, in chunks.
+  [[nodiscard]] GpuResult<void> move_bytes(std::byte* to, const std::byte* from, std::size_t size) const;
+
   Workers workers_;
   std::uint64_t total_memory_;
   FindSplitScratch find_split_scratch_;

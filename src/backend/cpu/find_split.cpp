@@ -34,6 +34,7 @@ double label_shift(std::span<const std::uint32_t> indices, std::uint64_t n_rows,
 
 std::unexpected<GpuError> first_bad_index(std::span<const std::uint32_t> indices, std::uint64_t n_rows) {
   const auto bad = std::ranges::find_if(indices, [n_rows](std::uint32_t index) { return index >= n_rows; });
+  if (bad == indices.end()) return gpu_error(GpuErrorCode::kernel_error, "indices changed while they were read");
   return gpu_error(GpuErrorCode::kernel_error, "indices[" + std::to_string(bad - indices.begin()) +
                                                    "] = " + std::to_string(*bad) + " is not a row: there are " +
                                                    std::to_string(n_rows));

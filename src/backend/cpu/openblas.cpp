@@ -1,11 +1,15 @@
 #include "backend/cpu/openblas.hpp"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <new>
+#include <optional>
 #include <thread>
 
 #include "util/log.hpp"
@@ -21,6 +25,13 @@ bool has_room(std::size_t size) {
   void* const room = mmap(nullptr, size, PROT_READ | PROT_WRITE, kFlags, -1, 0);
   if (room == MAP_FAILED) return false;
   munmap(room, size);
+  return true;
+}
+
+bool has_descriptors() {
+  const int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  close(file);
   return true;
 }
 
@@ -50,7 +61,13 @@ Sgemm open_sgemm(const char* name) {
 }
 
 Sgemm openblas_sgemm() {
-  static const Sgemm sgemm = open_sgemm("libopenblas.so.0");
+  static std::mutex mutex;
+  static std::optional<Sgemm> known;
+  const std::lock_guard lock(mutex);
+  if (known) return *known;
+  const Sgemm sgemm = open_sgemm("libopenblas.so.0");
+  // Want of descriptors, which one guest may hold, is no reason for ever.
+  if (sgemm != nullptr || has_descriptors()) known = sgemm;
   return sgemm;
 }
 

@@ -56,7 +56,8 @@ void PackedForest::list_trees(const BatchPredictParams& params, std::size_t n_no
 
 // Level by level, which finds the depth too. A cycle, or a tree that shares nodes
 // among branches, ends at the limit of nodes or of depth.
-void PackedForest::pack_tree(Tree& tree, const BatchPredictParams& params, std::span<const forest::Node> source) {
+void PackedForest::pack_tree(Poll poll, Tree& tree, const BatchPredictParams& params,
+                             std::span<const forest::Node> source) {
   if (tree.limit == 0) return;
   const std::uint32_t end = kFirst + tree.limit;
   const std::uint32_t max_depth = std::min(params.max_depth, kMaxDepth);
@@ -71,6 +72,7 @@ void PackedForest::pack_tree(Tree& tree, const BatchPredictParams& params, std::
       ++depth;
       level_end = count;
     }
+    if (poll.stop()) return;
     const forest::Node& node = source[nodes[i].link];
     if (node.feature == forest::kLeaf) {
       nodes[i] = {std::numeric_limits<float>::quiet_NaN(), (i - 1) << feature_bits_};
@@ -100,7 +102,7 @@ bool PackedForest::pack(Workers& workers, const BatchPredictParams& params, std:
   const std::size_t block = 1 + kPackBlock * trees_.size() / (total + 1);
   return workers.for_blocks(trees_.size(), block, [&](std::size_t begin, std::size_t end) {
     for (Tree& tree : std::span(trees_).subspan(begin, end - begin)) {
-      pack_tree(tree, params, nodes.subspan(std::min<std::size_t>(tree.root, nodes.size())));
+      pack_tree(workers.poll(), tree, params, nodes.subspan(std::min<std::size_t>(tree.root, nodes.size())));
     }
   });
 }

@@ -50,7 +50,7 @@ class PackedForest {
 
  private:
   void list_trees(const BatchPredictParams& params, std::size_t n_nodes, std::span<const std::uint32_t> offsets);
-  void pack_tree(Tree& tree, const BatchPredictParams& params, std::span<const forest::Node> source);
+  void pack_tree(Poll poll, Tree& tree, const BatchPredictParams& params, std::span<const forest::Node> source);
   template <std::size_t n_lanes>
   void walk(const Tree& tree, const float* rows, std::size_t n_features, double* sums) const;
 
