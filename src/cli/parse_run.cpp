@@ -98,7 +98,7 @@ void add_insight_options(CLI::App& app, Given& given, RunCommand& command) {
         return word == "table" || word == "json" ? "" : "'" + word + "' is unknown; there are table, json";
       });
   app.add_option("--trace", command.trace,
-                 "Write wasi:gpu's timeline for chrome://tracing or Perfetto (whole unless a signal ends the run)")
+                 "Write wasi:gpu's timeline for chrome://tracing or Perfetto (complete unless a signal ends it)")
       ->type_name("FILE")
       ->check(not_empty);
   app.add_option("--profile", given.profile, std::string(kProfileForms))
