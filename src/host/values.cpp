@@ -25,13 +25,13 @@ std::optional<std::vector<Value>> zeros(const wasm_valtype_vec_t& types) {
 }  // namespace
 
 std::optional<Value> zero_of(const wasm_valtype_t& type) {
-  static const std::array<std::pair<ValueTypePtr, Value>, 4> kNumbers{{
+  static const std::array<std::pair<ValueTypePtr, Value>, 4> numbers{{
       {ValueTypePtr(wasm_valtype_new(WASM_I32)), std::int32_t{0}},
       {ValueTypePtr(wasm_valtype_new(WASM_I64)), std::int64_t{0}},
       {ValueTypePtr(wasm_valtype_new(WASM_F32)), 0.0F},
       {ValueTypePtr(wasm_valtype_new(WASM_F64)), 0.0},
   }};
-  for (const auto& [number, zero] : kNumbers) {
+  for (const auto& [number, zero] : numbers) {
     if (wasmtime_wasm_valtype_equal(&type, number.get())) return zero;
   }
   return std::nullopt;

@@ -25,8 +25,8 @@ class CpuDevice final : public Device {
 
 // Read once: it takes longer than to make the rest of an instance.
 const DeviceInfo& this_cpu() {
-  static const DeviceInfo kInfo = cpu::cpu_info();
-  return kInfo;
+  static const DeviceInfo info = cpu::cpu_info();
+  return info;
 }
 
 }  // namespace

@@ -19,15 +19,15 @@ constexpr std::size_t kParallelBlocks = 4;
 // How many threads TBB can have. If memory runs out when it first looks at the machine,
 // each of its later looks waits for ever: then it is never asked again.
 std::uint32_t available_threads() {
-  static const std::uint32_t kThreads = []() noexcept {
+  static const std::uint32_t threads = []() noexcept {
     try {
       return static_cast<std::uint32_t>(std::max(1, tbb::info::default_concurrency()));
     } catch (...) {
       return 0U;
     }
   }();
-  if (kThreads == 0) logger().warn("kernels run on one thread: oneTBB had no memory to start with");
-  return std::max(1U, kThreads);
+  if (threads == 0) logger().warn("kernels run on one thread: oneTBB had no memory to start with");
+  return std::max(1U, threads);
 }
 
 }  // namespace
