@@ -67,6 +67,9 @@ struct InstanceOptions {
 // A parameter or result of a function: i32, i64, f32 or f64.
 using Value = std::variant<std::int32_t, std::int64_t, float, double>;
 
+// The name of a value's type: i32, i64, f32, f64.
+[[nodiscard]] std::string_view type_name(const Value& value);
+
 // A module with memory of its own. For one thread at a time, but for interrupt(). It
 // has ended after run(), and when the guest exits, traps or meets a limit of time or
 // fuel: from then on run(), call() and share() are errors. Buffers can still be read

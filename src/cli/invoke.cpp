@@ -25,12 +25,6 @@ std::optional<Value> parse(std::string_view text) {
   }
 }
 
-constexpr std::string_view type_of(const Value& value) {
-  constexpr std::string_view kTypes[]{"i32", "i64", "f32", "f64"};
-  static_assert(std::variant_size_v<Value> == std::size(kTypes));
-  return kTypes[value.index()];
-}
-
 }  // namespace
 
 std::expected<std::vector<Value>, std::string> parse_arguments(std::span<const Value> parameters,
@@ -38,7 +32,7 @@ std::expected<std::vector<Value>, std::string> parse_arguments(std::span<const V
   if (parameters.size() != texts.size()) {
     std::string types;
     for (const Value& parameter : parameters)
-      types += fmt::format("{}{}", types.empty() ? "" : ", ", type_of(parameter));
+      types += fmt::format("{}{}", types.empty() ? "" : ", ", type_name(parameter));
     return std::unexpected(
         fmt::format("the parameters are: {}; {} given", types.empty() ? "none" : types, texts.size()));
   }
@@ -46,7 +40,7 @@ std::expected<std::vector<Value>, std::string> parse_arguments(std::span<const V
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto value = std::visit([&]<class T>(T) { return parse<T>(texts[i]); }, parameters[i]);
     if (!value) {
-      return std::unexpected(fmt::format("argument {}: '{}' is no {}", i + 1, texts[i], type_of(parameters[i])));
+      return std::unexpected(fmt::format("argument {}: '{}' is no {}", i + 1, texts[i], type_name(parameters[i])));
     }
     values.push_back(*value);
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "gpu_host/instance.hpp"
@@ -20,9 +19,6 @@ struct Signature {
 // wasm_valtype_kind would end the process.
 [[nodiscard]] std::optional<Value> zero_of(const wasm_valtype_t& type);
 [[nodiscard]] std::optional<Signature> signature_of(const wasm_functype_t& type);
-
-// The name of a value's type: i32, i64, f32, f64.
-[[nodiscard]] std::string_view type_name(const Value& value);
 
 [[nodiscard]] wasmtime_val_t to_wasmtime(const Value& value);
 // `value` is a number.
