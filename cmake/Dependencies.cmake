@@ -7,3 +7,6 @@ find_package(nlohmann_json REQUIRED)
 find_path(HWY_INCLUDE_DIR hwy/highway.h REQUIRED)  # Highway, without its library: highway_targets.cpp
 find_package(TBB REQUIRED COMPONENTS tbb)
 find_package(Wasmtime REQUIRED)
+if(WGH_WEBGPU)
+  find_package(WgpuNative REQUIRED)
+endif()

@@ -13,6 +13,13 @@ install(EXPORT gpu_host NAMESPACE gpu_host:: DESTINATION ${package_dir})
 get_target_property(wasmtime_library Wasmtime::wasmtime IMPORTED_LOCATION)
 install(FILES ${wasmtime_library} DESTINATION ${CMAKE_INSTALL_LIBDIR}/gpu_host)
 cmake_path(GET wasmtime_library FILENAME wasmtime_file)
+
+# So does wgpu-native: what is installed opens this very library.
+if(WGH_WEBGPU)
+  file(REAL_PATH ${WgpuNative_LIBRARY} wgpu_native_library)
+  install(FILES ${wgpu_native_library} DESTINATION ${CMAKE_INSTALL_LIBDIR}/gpu_host RENAME libwgpu_native.so)
+endif()
+
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/gpu_hostConfig.cmake.in gpu_hostConfig.cmake
   INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file(gpu_hostConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -23,6 +23,7 @@ struct DeviceEntry {
   std::uint32_t index = 0;
   std::optional<DeviceInfo> info;  // empty: not usable
   std::string reason;              // why not, and what to do about it
+  std::string details = {};        // of a usable one, for people: its type, driver and limits
 };
 
 // Which device a run asks for.

@@ -100,12 +100,13 @@ class Instance {
   // The types of an exported function as values that are 0: what call() takes.
   [[nodiscard]] Result<std::vector<Value>> parameters(std::string_view function) const;
 
-  // Hands an array to the guest as a buffer, without a copy where the backend can use
-  // it in place; the guest needs its id. The array is not counted in the quota of
-  // bytes. It must stay where it is, and nobody else may write it while the guest runs,
-  // until the guest destroys the buffer or the instance is gone; arrays of one instance
-  // must not overlap; `owner`, if given, is kept until then. A guest that uses a
-  // read-only one as an output gets invalid-params.
+  // Hands an array to the guest as a buffer; the guest needs its id. The cpu backend uses
+  // it in place; webgpu copies it, so that what is written to it later need not reach the
+  // guest. What the guest writes is in it when run() or call() returns, at the latest. It
+  // is not counted in the quota of bytes. It must stay where it is, and nobody else may
+  // write it while the guest runs, until the guest destroys the buffer or the instance is
+  // gone; arrays of one instance must not overlap; `owner`, if given, is kept until then.
+  // A guest that uses a read-only one as an output gets invalid-params.
   [[nodiscard]] Result<BufferId> share(std::span<std::byte> array, std::shared_ptr<const void> owner = {});
   [[nodiscard]] Result<BufferId> share_read_only(std::span<const std::byte> array,
                                                  std::shared_ptr<const void> owner = {});

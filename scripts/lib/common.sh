@@ -51,3 +51,5 @@ source "$repository/scripts/lib/packages.sh"
 source "$repository/scripts/lib/rust.sh"
 # shellcheck source=scripts/lib/wasmtime.sh
 source "$repository/scripts/lib/wasmtime.sh"
+# shellcheck source=scripts/lib/wgpu_native.sh
+source "$repository/scripts/lib/wgpu_native.sh"

@@ -3,14 +3,15 @@
 # Debian packages: what each purpose needs, and their installation.
 # shellcheck disable=SC2034 # the scripts use the lists
 
-# libopenblas0-pthread is opened at run time, where it is there.
+# libopenblas0-pthread is opened at run time, where it is there; so is Vulkan, of which
+# the tests get a loader and a software device.
 host_packages=(ca-certificates g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libhwy-dev
   libtbb-dev libopenblas0-pthread)
 rust_packages=(cargo-web rustc-web)
 guest_packages=("clang-$LLVM_VERSION" "lld-$LLVM_VERSION" wasi-libc "libc++-$LLVM_VERSION-dev-wasm32"
   "libc++abi-$LLVM_VERSION-dev-wasm32" "libclang-rt-$LLVM_VERSION-dev-wasm32")
 test_packages=(git libgtest-dev libgmock-dev shellcheck "clang-$LLVM_VERSION" "clang-format-$LLVM_VERSION"
-  "clang-tidy-$LLVM_VERSION" "libclang-rt-$LLVM_VERSION-dev")
+  "clang-tidy-$LLVM_VERSION" "libclang-rt-$LLVM_VERSION-dev" libvulkan1 mesa-vulkan-drivers)
 bench_packages=(libbenchmark-dev libopenblas0-pthread python3-venv)
 rust_wasm_packages=(cargo-web rustc-web rust-web-src "lld-$LLVM_VERSION")
 

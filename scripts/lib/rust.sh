@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Rust: the compiler for Wasmtime and the tools, and the tools that tests need.
+# Rust: the compiler for Wasmtime and the tools, and the tools themselves.
 
 # Puts a cargo that is new enough into PATH: the one that is there, else Debian's.
 use_rust() {
@@ -31,6 +31,11 @@ cargo_tool() {
 use_wit_tools() {
   cargo_tool wasm-tools "$WASM_TOOLS_VERSION" component,validate
   cargo_tool wit-bindgen-cli "$WIT_BINDGEN_VERSION" c
+}
+
+# What validates the shaders.
+use_naga() {
+  cargo_tool naga-cli "$NAGA_VERSION" ''
 }
 
 # Whether the Rust in PATH comes with a standard library for modules.

@@ -48,11 +48,14 @@ class Buffer {
   bool read_only_;
 };
 
-// An embedder's array that becomes a buffer without a copy.
+// An embedder's array that becomes a buffer.
 struct WrappedMemory {
   std::span<std::byte> bytes;
   bool read_only = false;
   std::shared_ptr<const void> owner;  // kept until the buffer is gone; may be null
+
+  // invalid_params for what no backend takes: no bytes, or not aligned to 4.
+  [[nodiscard]] GpuResult<void> check() const;
 };
 
 // Where Stream::read puts its bytes. It is asked only once the bytes are known
@@ -81,7 +84,9 @@ class Stream {
   // `size` bytes, not 0, that read as zeros. out_of_memory where there is no room.
   [[nodiscard]] virtual GpuResult<std::unique_ptr<Buffer>> allocate(std::uint64_t size) = 0;
 
-  // Makes the embedder's memory a buffer. Optional: by default refused.
+  // Makes the embedder's memory a buffer, in place or as a copy that is written back:
+  // at the latest when wait, a read or the buffer's release returns. Optional: by default
+  // refused.
   [[nodiscard]] virtual GpuResult<std::unique_ptr<Buffer>> wrap(const WrappedMemory& memory);
 
   // Takes the buffer back; it is freed once all work queued before is done.
@@ -157,6 +162,10 @@ class Backend {
  public:
   virtual ~Backend() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;
+
+  // False where this machine has nothing that devices() could find but software: what is
+  // asked first, and takes no time. Optional: by default true.
+  [[nodiscard]] virtual bool may_have_hardware() const;
 
   // Every device, at least one entry: where there is none, it says why.
   [[nodiscard]] virtual std::vector<DeviceEntry> devices() = 0;

@@ -81,6 +81,7 @@ Result<std::shared_ptr<Device>> open_first(std::span<Backend* const> backends, B
 Result<std::shared_ptr<Device>> open_best(std::span<Backend* const> backends, std::optional<std::uint32_t> index) {
   std::string reasons;
   for (Backend* const backend : backends) {
+    if (!backend->may_have_hardware()) continue;
     for (const DeviceEntry& entry : backend->devices()) {
       if (!is_automatic(*backend, entry)) continue;
       if (index) return open_index(backends, *backend, std::string(backend->name()), *index);

@@ -31,6 +31,11 @@ using GpuResult = std::expected<T, GpuError>;
   return std::unexpected(GpuError{code, std::move(message)});
 }
 
+// What work that was told to stop ends with.
+[[nodiscard]] inline std::unexpected<GpuError> interrupted() {
+  return gpu_error(GpuErrorCode::kernel_error, "interrupted");
+}
+
 // The WIT's name of a case.
 [[nodiscard]] constexpr std::string_view name_of(GpuErrorCode code) {
   switch (code) {

@@ -5,14 +5,22 @@
 #include "backend/absent_backend.hpp"
 #include "backend/cpu/cpu_backend.hpp"
 #include "backend/device_selection.hpp"
+#if WGH_WEBGPU
+#include "backend/webgpu/webgpu_backend.hpp"
+#endif
 
 namespace gpu_host {
 
 std::span<Backend* const> all_backends() {
   static AbsentBackend cuda("cuda");
-  static AbsentBackend webgpu("webgpu");
   static CpuBackend cpu;
-  static const std::array<Backend*, 3> backends{&cuda, &webgpu, &cpu};
+#if WGH_WEBGPU
+  // Never destroyed: its drivers may have ended before a static object would be.
+  static Backend* const webgpu = new WebGpuBackend;
+#else
+  static Backend* const webgpu = new AbsentBackend("webgpu");
+#endif
+  static const std::array<Backend*, 3> backends{&cuda, webgpu, &cpu};
   return backends;
 }
 

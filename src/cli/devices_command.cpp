@@ -1,9 +1,10 @@
 #include "cli/devices_command.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "cli/cli.hpp"
 #include "gpu_host/devices.hpp"
@@ -15,19 +16,26 @@ nlohmann::ordered_json to_json(const DeviceEntry& entry) {
   nlohmann::ordered_json json{{"backend", entry.backend}, {"device", entry.index}, {"usable", entry.info.has_value()}};
   if (entry.info) {
     json["name"] = entry.info->name;
-    json["total_memory"] = entry.info->total_memory;
+    json["total_memory"] = nullptr;
+    if (entry.info->total_memory > 0) json["total_memory"] = entry.info->total_memory;
     json["is_hardware"] = entry.info->is_hardware;
     json["compute_capability"] = entry.info->compute_capability;
+    json["details"] = entry.details;
   } else {
     json["reason"] = entry.reason;
   }
   return json;
 }
 
+std::string memory_text(std::uint64_t bytes) {
+  return bytes == 0 ? "memory unknown" : fmt::format("{:.1f} GiB", static_cast<double>(bytes) / 0x1p30);
+}
+
 void print_line(const DeviceEntry& entry) {
   if (entry.info) {
-    fmt::print("{:<7} {:<3} usable      {}, {:.1f} GiB, {}\n", entry.backend, entry.index, entry.info->name,
-               static_cast<double>(entry.info->total_memory) / 0x1p30, entry.info->compute_capability);
+    fmt::print("{:<7} {:<3} usable      {}, {}, {}{}{}\n", entry.backend, entry.index, entry.info->name,
+               memory_text(entry.info->total_memory), entry.info->compute_capability, entry.details.empty() ? "" : ", ",
+               entry.details);
   } else {
     fmt::print("{:<7} {:<3} not usable  {}\n", entry.backend, "-", entry.reason);
   }

@@ -103,6 +103,11 @@ Result<void> Instance::Impl::enter(const std::function<Result<void>()>& guest) {
   } else {
     result = guest();
   }
+  if (!interrupt.requested()) {
+    // What the guest asked for is done, and in the embedder's arrays, when it returns.
+    state->session().wait();
+    if (result && interrupt.requested()) result = std::unexpected(failure(nullptr, nullptr));
+  }
   if (profiler) profiler->stop();
   if (limits.timeout) time_left -= std::chrono::steady_clock::now() - begin;
   ended = !result;

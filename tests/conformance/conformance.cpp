@@ -1,64 +1,50 @@
 #include "conformance/conformance.hpp"
 
-#include <cstdlib>
-#include <map>
-#include <sstream>
 #include <stdexcept>
+#include <utility>
 
-#include "backend/registry.hpp"
+#include "common/require_backend.hpp"
+#if WGH_WEBGPU
+#include "backend/webgpu/webgpu_device.hpp"
+#endif
 
 namespace gpu_host::conformance {
 namespace {
 
-struct Opened {
-  std::shared_ptr<Device> device;  // null: not usable
-  std::string reason;
-};
-
-Opened open_first_usable(Backend& backend) {
-  std::string reasons;
-  for (const DeviceEntry& entry : backend.devices()) {
-    std::string reason = entry.reason;
-    if (entry.info) {
-      GpuResult<std::shared_ptr<Device>> device = backend.open(entry.index);
-      if (device) return {*device, {}};
-      reason = device.error().message;
-    }
-    reasons += (reasons.empty() ? "" : "; ") + reason;
-  }
-  return {nullptr, reasons};
+#if WGH_WEBGPU
+test::UsableDevice open_in_pieces() {
+  const auto& found = webgpu::adapters();
+  if (!found) return {nullptr, found.error().message};
+  webgpu::Adapter adapter = found->front();
+  if (!adapter.entry.info) return {nullptr, adapter.entry.reason};
+  adapter.limits.max_binding = 1 << 20;
+  adapter.limits.max_work = 1 << 18;
+  auto opened = webgpu::open_device(adapter);
+  if (!opened) return {nullptr, opened.error().message};
+  return {std::make_shared<webgpu::WebGpuDevice>(adapter, *std::move(opened)), {}};
 }
+#else
+test::UsableDevice open_in_pieces() { return {nullptr, "this build has no webgpu backend"}; }
+#endif
 
-// Opened once per process: a device can take long to start.
-const Opened& opened(const std::string& name) {
-  static std::map<std::string, Opened> cache;
-  if (const auto found = cache.find(name); found != cache.end()) return found->second;
-  for (Backend* backend : all_backends()) {
-    if (backend->name() == name) return cache.emplace(name, open_first_usable(*backend)).first->second;
-  }
-  throw std::logic_error("no backend is called " + name);
-}
-
-bool is_required(const std::string& name) {
-  const char* required = std::getenv("WGH_REQUIRE_BACKENDS");
-  if (required == nullptr) return false;
-  std::istringstream names(required);
-  for (std::string one; std::getline(names, one, ',');) {
-    if (one == name) return true;
-  }
-  return false;
+const test::UsableDevice& device_of(const std::string& name) {
+  if (name != kInPieces) return test::usable_device(name);
+  static const test::UsableDevice in_pieces = open_in_pieces();
+  return in_pieces;
 }
 
 }  // namespace
 
+std::vector<std::string> backend_names() {
+  auto names = test::backend_names();
+  names.emplace_back(kInPieces);
+  return names;
+}
+
 void ConformanceTest::SetUp() {
-  const Opened& found = opened(GetParam());
-  if (found.device == nullptr) {
-    ASSERT_FALSE(is_required(GetParam())) << GetParam() << " is required: " << found.reason;
-    EXPECT_NE(found.reason, "") << "a backend must say why it cannot be used";
-    GTEST_SKIP() << GetParam() << ": " << found.reason;
-  }
-  device_ = found.device;
+  const auto& [device, reason] = device_of(GetParam());
+  if (device == nullptr) return test::skip_without(GetParam() == kInPieces ? "webgpu" : GetParam(), reason);
+  device_ = device;
   stream_ = new_stream();
 }
 
@@ -67,13 +53,5 @@ std::unique_ptr<Stream> ConformanceTest::new_stream(const Interrupt* interrupt) 
   if (!stream) throw std::runtime_error("create_stream: " + stream.error().message);
   return std::move(*stream);
 }
-
-std::vector<std::string> backend_names() {
-  std::vector<std::string> names;
-  for (Backend* backend : all_backends()) names.emplace_back(backend->name());
-  return names;
-}
-
-std::string backend_test_name(const testing::TestParamInfo<std::string>& info) { return info.param; }
 
 }  // namespace gpu_host::conformance

@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "common/backends.hpp"
 
 namespace gpu_host::conformance {
 
-// The suite's parameter: a backend's name.
+// The suite's parameter: one of backend_names().
 class ConformanceTest : public testing::TestWithParam<std::string> {
  protected:
   // Skips, with the reason, where the backend has no usable device; fails
@@ -28,7 +29,10 @@ class ConformanceTest : public testing::TestWithParam<std::string> {
   std::unique_ptr<Stream> stream_;
 };
 
+// The backends, and webgpu once more as if its device bound little and ended its
+// submissions early: all that is cut into pieces there is cut.
 [[nodiscard]] std::vector<std::string> backend_names();
-[[nodiscard]] std::string backend_test_name(const testing::TestParamInfo<std::string>& info);
+inline constexpr const char* kInPieces = "webgpu_in_pieces";
+using test::backend_test_name;
 
 }  // namespace gpu_host::conformance

@@ -73,6 +73,17 @@ TEST_P(MatmulTest, LongThinAndLarge) {
   }
 }
 
+// As many outputs as devices cut into large tiles, and so few sums that they cut those.
+TEST_P(MatmulTest, ManyOutputsOrFewLongSums) {
+  for (const bool trans_a : {false, true}) {
+    for (const bool trans_b : {false, true}) {
+      check_random({1000, 21, 905, trans_a, trans_b, 1, 0}, 7);
+      check_random({40, 5000, 40, trans_a, trans_b, 2, 1}, 8);
+    }
+  }
+  check_random({1024, 20, 1024, false, false, -1, 0.5F}, 9);
+}
+
 TEST_P(MatmulTest, RandomShapes) {
   Random random(9);
   for (std::uint32_t seed = 1000; seed < 1060; ++seed) {

@@ -19,7 +19,7 @@ constexpr std::uint64_t kSizes[] = {1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 255, 256, 2
 
 TEST_P(MemoryTest, TellsWhatItIs) {
   const DeviceInfo& info = device().info();
-  EXPECT_EQ(info.backend, GetParam());
+  EXPECT_EQ(info.backend, GetParam().substr(0, GetParam().find('_')));
   EXPECT_NE(info.name, "");
 }
 

@@ -48,6 +48,15 @@ TEST_F(DeviceSelection, TakesWebgpuByItselfOnlyOnHardware) {
   EXPECT_EQ(chosen(), "Vulkan card");
 }
 
+TEST_F(DeviceSelection, AsksNoDriverWhereThereIsNoHardware) {
+  cuda_.without_hardware();
+  webgpu_.without_hardware().with_device("lavapipe", false);
+  cpu_.with_device("processor", false);
+  EXPECT_EQ(chosen(), "processor");
+  EXPECT_EQ(webgpu_.times_listed(), 0);
+  EXPECT_EQ(chosen({"webgpu"}), "lavapipe");
+}
+
 TEST_F(DeviceSelection, FallsBackWhereNoneIsNamed) {
   cuda_.with_device("H200", true, "the device is in use");
   webgpu_.with_unusable("no adapter");

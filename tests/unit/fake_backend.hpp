@@ -35,6 +35,11 @@ class FakeBackend final : public Backend {
     return *this;
   }
 
+  FakeBackend& without_hardware() {
+    may_have_hardware_ = false;
+    return *this;
+  }
+
   FakeBackend& with_unusable(const std::string& reason) {
     entries_.push_back({name_, static_cast<std::uint32_t>(entries_.size()), std::nullopt, reason});
     open_fails_.push_back(reason);
@@ -42,7 +47,12 @@ class FakeBackend final : public Backend {
   }
 
   [[nodiscard]] std::string_view name() const override { return name_; }
-  [[nodiscard]] std::vector<DeviceEntry> devices() override { return entries_; }
+  [[nodiscard]] bool may_have_hardware() const override { return may_have_hardware_; }
+  [[nodiscard]] std::vector<DeviceEntry> devices() override {
+    ++times_listed_;
+    return entries_;
+  }
+  [[nodiscard]] int times_listed() const { return times_listed_; }
   [[nodiscard]] GpuResult<std::shared_ptr<Device>> open(std::uint32_t index) override {
     if (!open_fails_.at(index).empty()) return gpu_error(GpuErrorCode::device_unavailable, open_fails_[index]);
     return std::make_shared<FakeDevice>(*entries_[index].info);
@@ -50,6 +60,8 @@ class FakeBackend final : public Backend {
 
  private:
   std::string name_;
+  bool may_have_hardware_ = true;
+  int times_listed_ = 0;
   std::vector<DeviceEntry> entries_;
   std::vector<std::string> open_fails_;
 };

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <string>
 
 #include "backend/cpu/kernels.hpp"
+#include "backend/kernel_errors.hpp"
 #include "forest/evaluate_tree.hpp"
 
 namespace gpu_host::cpu {
@@ -21,36 +21,24 @@ constexpr std::size_t kTreesPerBlock = 16;
 // Walks that are longer go on alone.
 constexpr std::uint32_t kEdgesTogether = 64;
 
-std::string bad_value(const std::string& name, std::int64_t value, const std::string& what, std::uint64_t bound) {
-  return name + " = " + std::to_string(value) + " is not " + what + ": there are " + std::to_string(bound);
-}
-
 // A walk that found no leaf, as an error.
 std::unexpected<GpuError> no_leaf(const BatchPredictParams& params, std::span<const Node> nodes, std::uint64_t root,
                                   const Walk& walk) {
   const std::uint64_t position = root + walk.node;
   const Node& node = nodes[position];
-  const std::string name = "tree-nodes[" + std::to_string(position) + "]";
-  const std::string a_node = "a node of the tree that starts at " + std::to_string(root);
   const std::uint64_t n_nodes = nodes.size() - root;
-  std::string message;
   switch (walk.end) {
     case WalkEnd::bad_feature:
-      message = bad_value(name + ".feature", node.feature, "a feature", params.n_features);
-      break;
+      return std::unexpected(kernel_errors::bad_feature(position, node.feature, params.n_features));
     case WalkEnd::bad_left:
-      message = bad_value(name + ".left", node.left, a_node, n_nodes);
-      break;
+      return std::unexpected(kernel_errors::bad_left(position, node.left, root, n_nodes));
     case WalkEnd::bad_right:
-      message = bad_value(name + ".right", node.right, a_node, n_nodes);
-      break;
+      return std::unexpected(kernel_errors::bad_right(position, node.right, root, n_nodes));
     case WalkEnd::leaf:
     case WalkEnd::out_of_edges:
-      message = "the tree that starts at tree-nodes[" + std::to_string(root) +
-                "] reaches no leaf within max-depth = " + std::to_string(params.max_depth) +
-                " edges: a row stands at " + name;
+      break;
   }
-  return gpu_error(GpuErrorCode::kernel_error, std::move(message));
+  return std::unexpected(kernel_errors::no_leaf(position, params.max_depth, root));
 }
 
 // The value of the leaf that `row` reaches. Walks in stretches, to poll between.
@@ -125,8 +113,7 @@ class RowBlock {
       }
       if (root >= nodes_.size()) {
         if (auto result = finish_walks(); !result) return result;
-        return gpu_error(GpuErrorCode::kernel_error,
-                         bad_value("tree-offsets[" + std::to_string(tree) + "]", root, "a node", nodes_.size()));
+        return std::unexpected(kernel_errors::bad_offset(tree, root, nodes_.size()));
       }
       for (std::size_t i = 0; i < sums_.size(); ++i) {
         walks_.add({nodes_.subspan(root), row(i), i, 0});

@@ -14,8 +14,6 @@
 namespace gpu_host::cpu {
 
 inline constexpr std::size_t kBufferAlignment = 64;
-// Kernels read f32, u32 and forest nodes in place.
-inline constexpr std::size_t kWrapAlignment = 4;
 
 class CpuBuffer final : public Buffer {
  public:

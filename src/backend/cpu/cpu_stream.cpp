@@ -58,12 +58,7 @@ GpuResult<std::unique_ptr<Buffer>> CpuStream::allocate(std::uint64_t size) {
 }
 
 GpuResult<std::unique_ptr<Buffer>> CpuStream::wrap(const WrappedMemory& memory) {
-  if (memory.bytes.empty()) {
-    return gpu_error(GpuErrorCode::invalid_params, "memory of 0 bytes cannot be a buffer");
-  }
-  if (reinterpret_cast<std::uintptr_t>(memory.bytes.data()) % kWrapAlignment != 0) {
-    return gpu_error(GpuErrorCode::invalid_params, "memory that becomes a buffer must be aligned to 4 bytes");
-  }
+  if (auto checked = memory.check(); !checked) return std::unexpected(std::move(checked.error()));
   return std::make_unique<CpuBuffer>(memory.bytes, memory.read_only, memory.owner);
 }
 

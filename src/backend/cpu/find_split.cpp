@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <string>
 
 #include "backend/cpu/kernels.hpp"
+#include "backend/kernel_errors.hpp"
 
 namespace gpu_host::cpu {
 namespace {
@@ -35,9 +35,7 @@ double label_shift(std::span<const std::uint32_t> indices, std::uint64_t n_rows,
 std::unexpected<GpuError> first_bad_index(std::span<const std::uint32_t> indices, std::uint64_t n_rows) {
   const auto bad = std::ranges::find_if(indices, [n_rows](std::uint32_t index) { return index >= n_rows; });
   if (bad == indices.end()) return gpu_error(GpuErrorCode::kernel_error, "indices changed while they were read");
-  return gpu_error(GpuErrorCode::kernel_error, "indices[" + std::to_string(bad - indices.begin()) +
-                                                   "] = " + std::to_string(*bad) + " is not a row: there are " +
-                                                   std::to_string(n_rows));
+  return std::unexpected(kernel_errors::bad_row(static_cast<std::uint64_t>(bad - indices.begin()), *bad, n_rows));
 }
 
 float score(const LabelSums& all, double n, const RowGroup& left) {

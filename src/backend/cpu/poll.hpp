@@ -4,7 +4,6 @@
 
 #include <cstdint>
 
-#include "backend/gpu_error.hpp"
 #include "backend/interrupt.hpp"
 
 namespace gpu_host::cpu {
@@ -35,9 +34,5 @@ class Poll {
   const Interrupt* interrupt_;
   std::uint64_t left_ = kPollWork;
 };
-
-[[nodiscard]] inline std::unexpected<GpuError> interrupted() {
-  return gpu_error(GpuErrorCode::kernel_error, "interrupted");
-}
 
 }  // namespace gpu_host::cpu
