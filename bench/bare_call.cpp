@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "call_loop.hpp"
+#include "guest_loop.hpp"
 
 namespace gpu_host::bench {
 namespace {
@@ -26,15 +26,20 @@ wasm_trap_t* nothing(void*, wasmtime_caller_t*, wasmtime_val_raw_t*, std::size_t
 class BareLoop {
  public:
   BareLoop() {
-    const std::string text = loop_text({.interface = "bare", .function = "call", .has_result = false}, 0);
+    const Call call{.interface = "bare", .function = "call", .has_result = false};
+    const std::string text = loop_text({&call, 1}, 0);
     wasm_byte_vec_t binary;
     check(wasmtime_wat2wasm(text.data(), text.size(), &binary));
     wasmtime_module_t* module = nullptr;
     check(wasmtime_module_new(engine_.get(), reinterpret_cast<const std::uint8_t*>(binary.data), binary.size, &module));
     wasm_byte_vec_delete(&binary);
-    define("bare", "call", wasm_functype_new_0_0());
-    define(kCompute, "buffer-create",
-           wasm_functype_new_3_0(wasm_valtype_new_i64(), wasm_valtype_new_i32(), wasm_valtype_new_i32()));
+    constexpr std::string_view kModule = "bare";
+    constexpr std::string_view kName = "call";
+    wasm_functype_t* const type = wasm_functype_new_0_0();
+    check(wasmtime_linker_define_func_unchecked(linker_.get(), kModule.data(), kModule.size(), kName.data(),
+                                                kName.size(), type, &nothing, nullptr, nullptr));
+    wasm_functype_delete(type);
+    check(wasmtime_linker_define_unknown_imports_as_traps(linker_.get(), module));  // which nobody calls
     wasmtime_instance_t instance;
     wasm_trap_t* trap = nullptr;
     check(wasmtime_linker_instantiate(linker_.get(), context(), module, &instance, &trap), trap);
@@ -54,12 +59,6 @@ class BareLoop {
 
  private:
   [[nodiscard]] wasmtime_context_t* context() const { return wasmtime_store_context(store_.get()); }
-
-  void define(std::string_view module, std::string_view name, wasm_functype_t* type) {
-    check(wasmtime_linker_define_func_unchecked(linker_.get(), module.data(), module.size(), name.data(), name.size(),
-                                                type, &nothing, nullptr, nullptr));
-    wasm_functype_delete(type);
-  }
 
   std::unique_ptr<wasm_engine_t, Deleter<wasm_engine_delete>> engine_{wasm_engine_new()};
   std::unique_ptr<wasmtime_store_t, Deleter<wasmtime_store_delete>> store_{

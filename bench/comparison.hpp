@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,13 @@ using Operation = std::function<double(std::int64_t count)>;
 // Keep alive what they work on.
 struct Sides {
   Operation ours;
-  Operation reference;  // empty where the target is a time
+  Operation reference;      // may be empty where the target is a time
+  std::string device = {};  // that it runs on, for people; empty: this machine
+};
+
+// The machine lacks the device that something is meant for.
+struct Skipped : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 enum class TargetKind : std::uint8_t {
@@ -30,21 +37,29 @@ struct Target {
   double limit;
 };
 
+// What one operation does, in bytes (B) or operations (FLOP).
+struct Work {
+  double amount = 0;  // 0: nobody asks
+  const char* unit = "";
+};
+
 struct Comparison {
   std::string name;
   std::string ours;  // what the two sides do; for people
   std::string reference;
   Target target;
-  // Throws std::runtime_error, with the reason, where it cannot be measured.
+  // Throws Skipped or, where it cannot be measured, std::runtime_error, with the reason.
   std::function<Sides()> prepare;
   std::int64_t batch = 1;  // how many times an operation is performed between two looks at the clock
   // Before each side's turn, for threads of the other side to fall asleep.
   std::chrono::milliseconds pause{0};
+  Work work = {};
 };
 
 // What scripts/bench gives.
 struct Environment {
-  std::string python;  // a Python with onnxruntime
+  std::string python;       // a Python with onnxruntime
+  bool any_device = false;  // measure on software too what is meant for a GPU
 };
 
 // The seconds that `body` takes.
@@ -63,5 +78,6 @@ void add_memory_bound(std::vector<Comparison>& comparisons);
 void add_small_kernels(std::vector<Comparison>& comparisons);
 void add_trees(std::vector<Comparison>& comparisons, const Environment& environment);
 void add_programs(std::vector<Comparison>& comparisons);
+void add_webgpu(std::vector<Comparison>& comparisons, const Environment& environment);
 
 }  // namespace gpu_host::bench

@@ -2,6 +2,7 @@
 #include "bare_call.hpp"
 #include "call_loop.hpp"
 #include "comparison.hpp"
+#include "kernel_calls.hpp"
 
 namespace gpu_host::bench {
 namespace {
@@ -16,11 +17,7 @@ void add_host_calls(std::vector<Comparison>& comparisons) {
                          .ours = "a call of sync",
                          .reference = "a call of an empty function defined with wasmtime_linker_define_func_unchecked",
                          .target = {TargetKind::excess_at_most, 10e-9},
-                         .prepare =
-                             [] {
-                               const Call sync{.interface = kCompute, .function = "sync", .has_result = false};
-                               return Sides{call_loop_with_block(sync, kBytes), bare_call_loop()};
-                             },
+                         .prepare = [] { return Sides{call_loop_with_block(sync(), kBytes), bare_call_loop()}; },
                          .batch = kBatch});
   comparisons.push_back({.name = "buffer-write-64",
                          .ours = "buffer-write of 64 bytes",

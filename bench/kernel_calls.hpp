@@ -1,9 +1,9 @@
-// Calls of the kernels that several comparisons make. Buffers are ids.
+// Calls that several comparisons make. Buffers are ids.
 #pragma once
 
 #include <cstdint>
 
-#include "call_loop.hpp"
+#include "guest_loop.hpp"
 
 namespace gpu_host::bench {
 
@@ -23,5 +23,7 @@ inline constexpr std::uint32_t kSum = 0;
 [[nodiscard]] inline Call sum(std::uint32_t size, std::uint32_t input, std::uint32_t output) {
   return {kMlKernels, "kernel-reduce", {size, kSum, input, output}};
 }
+
+[[nodiscard]] inline Call sync() { return {.interface = kCompute, .function = "sync", .has_result = false}; }
 
 }  // namespace gpu_host::bench

@@ -25,6 +25,7 @@ std::vector<Comparison> all_comparisons(const Environment& environment) {
   add_small_kernels(comparisons);
   add_trees(comparisons, environment);
   add_programs(comparisons);
+  add_webgpu(comparisons, environment);
   return comparisons;
 }
 
@@ -38,6 +39,7 @@ int run(int argc, char** argv) {
   app.add_flag("--json", json, "Print JSON");
   app.add_flag("--markdown", markdown, "Print a table in Markdown")->excludes("--json");
   app.add_flag("--list", list, "Only say what would be measured");
+  app.add_flag("--any-device", environment.any_device, "Measure on software too what is meant for a GPU");
   app.add_option("--python", environment.python, "A Python with onnxruntime");
   app.add_option("FILTER", filter, "A regular expression: measure only names in which it is found");
   CLI11_PARSE(app, argc, argv);

@@ -81,6 +81,7 @@ Measurement measure(const Comparison& comparison) {
   Measurement result;
   try {
     const Sides sides = comparison.prepare();
+    result.device = sides.device;
     benchmark::ClearRegisteredBenchmarks();
     add(kOurs, sides.ours, comparison);
     if (sides.reference) add(kReference, sides.reference, comparison);
@@ -88,6 +89,10 @@ Measurement measure(const Comparison& comparison) {
     benchmark::RunSpecifiedBenchmarks(&times, ".");
     result.ours = times.median(kOurs);
     if (sides.reference) result.reference = times.median(kReference);
+  } catch (const Skipped& skipped) {
+    result.skipped = skipped.what();
+    result.holds = true;
+    return result;
   } catch (const std::exception& failure) {
     result.failure = failure.what();
     return result;

@@ -13,10 +13,12 @@ inline constexpr int kRepetitions = 11;
 
 struct Measurement {
   std::string failure;              // not empty: it could not be measured, and why
+  std::string skipped;              // not empty: it need not hold here, and why
+  std::string device;               // as Sides has it
   double ours = 0;                  // median seconds of one operation
   std::optional<double> reference;  // likewise
   double value = 0;                 // in the unit of the target
-  bool holds = false;
+  bool holds = false;               // or was skipped
 };
 
 // Once, before anything is measured.

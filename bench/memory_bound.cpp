@@ -2,6 +2,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "call_loop.hpp"
 #include "kernel_calls.hpp"
 #include "stream_loops.hpp"
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 namespace gpu_host::bench {
@@ -41,14 +42,23 @@ std::string target_text(const Target& target) {
   return (target.kind == TargetKind::speed_at_least ? "≥ " : "≤ ") + value_text(target.kind, target.limit);
 }
 
+// The time of one operation, and how fast that is.
+std::string side_text(double seconds, const Work& work) {
+  if (work.amount == 0) return time_text(seconds);
+  return fmt::format("{} = {:.4g} G{}/s", time_text(seconds), work.amount / seconds * 1e-9, work.unit);
+}
+
 Cells cells_of(const Row& row) {
   const auto& [comparison, measured] = row;
+  if (!measured.skipped.empty()) {
+    return {comparison.name, "", "", "", target_text(comparison.target), "skipped: " + measured.skipped};
+  }
   if (!measured.failure.empty()) {
     return {comparison.name, "", "", "not measured", target_text(comparison.target), "no: " + measured.failure};
   }
   return {comparison.name,
-          time_text(measured.ours),
-          measured.reference ? time_text(*measured.reference) : "",
+          side_text(measured.ours, comparison.work),
+          measured.reference ? side_text(*measured.reference, comparison.work) : "",
           value_text(comparison.target.kind, measured.value),
           target_text(comparison.target),
           measured.holds ? "yes" : "no"};
@@ -73,6 +83,14 @@ const char* name_of(TargetKind kind) {
   return "";
 }
 
+// Which devices were measured, where it was not this machine alone.
+std::string devices_text(const std::vector<Row>& rows) {
+  std::set<std::string> devices;
+  for (const Row& row : rows) devices.insert(row.measurement.device);
+  devices.erase("");
+  return devices.empty() ? "" : fmt::format("\n{}\n", fmt::join(devices, "\n"));
+}
+
 }  // namespace
 
 std::string text_table(const std::vector<Row>& rows) {
@@ -91,13 +109,13 @@ std::string text_table(const std::vector<Row>& rows) {
     }
     text += cells.back() + "\n";
   }
-  return text;
+  return text + devices_text(rows);
 }
 
 std::string markdown_table(const std::vector<Row>& rows) {
   std::string text = fmt::format("| {} |\n|---|--:|--:|--:|--:|---|\n", fmt::join(kHeader, " | "));
   for (const Row& row : rows) text += fmt::format("| {} |\n", fmt::join(cells_of(row), " | "));
-  return text;
+  return text + devices_text(rows);
 }
 
 std::string json_report(const std::vector<Row>& rows) {
@@ -106,10 +124,17 @@ std::string json_report(const std::vector<Row>& rows) {
     nlohmann::ordered_json result{{"name", comparison.name},           {"ours", comparison.ours},
                                   {"reference", comparison.reference}, {"condition", name_of(comparison.target.kind)},
                                   {"limit", comparison.target.limit},  {"holds", measured.holds}};
-    if (measured.failure.empty()) {
+    if (!measured.device.empty()) result["device"] = measured.device;
+    if (!measured.skipped.empty()) {
+      result["skipped"] = measured.skipped;
+    } else if (measured.failure.empty()) {
       result["value"] = measured.value;
       result["ours_seconds"] = measured.ours;
       if (measured.reference) result["reference_seconds"] = *measured.reference;
+      if (comparison.work.amount > 0) {
+        result["work"] = comparison.work.amount;
+        result["unit"] = comparison.work.unit;
+      }
     } else {
       result["failure"] = measured.failure;
     }

@@ -1,4 +1,5 @@
 // Kernels over 1000 elements: what the way to them costs.
+#include "call_loop.hpp"
 #include "kernel_calls.hpp"
 
 namespace gpu_host::bench {

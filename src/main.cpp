@@ -4,8 +4,10 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include "cli/cli.hpp"
+#include "gpu_host/devices.hpp"
 
 namespace {
 
@@ -19,6 +21,15 @@ bool occupy_closed_descriptors() {
   return true;
 }
 
+// The GPU library had no other way to say that the device failed.
+void on_abort(int /*signal*/) {
+  if (!gpu_host::is_in_gpu_library()) return;
+  constexpr std::string_view kText = "wasmtime-gpu-host: error: the device failed, and its library gave up\n";
+  // There is nothing to do about a failure.
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, kText.data(), kText.size());
+  _exit(gpu_host::cli::kHostError);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -27,6 +38,7 @@ int main(int argc, char** argv) {
   // the guest and for the host, as under any WASI host.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGABRT, on_abort);
   try {
     return gpu_host::cli::main({argv + 1, argv + argc});
   } catch (const std::exception& failure) {

@@ -43,4 +43,9 @@ enum class MatmulPrecision : std::uint8_t { tf32, fp32 };
 // Every backend of the contract, best first, at least one entry each.
 [[nodiscard]] std::vector<DeviceEntry> list_devices();
 
+// Whether this thread is inside a GPU library that ends the process (SIGABRT) where a device
+// fails at the wrong moment: for a program's handler of that signal, which may then end it
+// in its own way. Async-signal-safe.
+[[nodiscard]] bool is_in_gpu_library() noexcept;
+
 }  // namespace gpu_host

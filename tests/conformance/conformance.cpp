@@ -19,6 +19,7 @@ test::UsableDevice open_in_pieces() {
   if (!adapter.entry.info) return {nullptr, adapter.entry.reason};
   adapter.limits.max_binding = 1 << 20;
   adapter.limits.max_work = 1 << 18;
+  adapter.limits.has_subgroups = false;
   auto opened = webgpu::open_device(adapter);
   if (!opened) return {nullptr, opened.error().message};
   return {std::make_shared<webgpu::WebGpuDevice>(adapter, *std::move(opened)), {}};

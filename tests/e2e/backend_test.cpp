@@ -2,8 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
+#include "e2e/devices.hpp"
 #include "e2e/files.hpp"
 #include "e2e/program.hpp"
 
@@ -13,17 +12,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr const char* kVariable = "WASMTIME_GPU_HOST_BACKEND";
-
-// Why `backend` cannot be used; empty where it can.
-std::string reason_against(const std::string& backend) {
-  std::string reason;
-  for (const auto& entry : nlohmann::json::parse(run_program({"devices", "--json"}).out)) {
-    if (entry.at("backend") != backend) continue;
-    if (entry.at("usable").get<bool>()) return "";
-    reason = entry.at("reason");
-  }
-  return reason;
-}
 
 void expect_refused(const Outcome& outcome, const std::string& culprit, int exit_code = kHostError) {
   EXPECT_EQ(outcome.exit_code, exit_code) << outcome;

@@ -9,18 +9,24 @@
 
 namespace gpu_host::e2e {
 
-// The guest's "." is `folder`, and /data holds the diabetes files.
-[[nodiscard]] inline Outcome wasm_ml(const TempFolder& folder, const std::vector<std::string>& arguments) {
-  std::vector<std::string> command{"-d", folder.path().string(), "--dir", std::string(WGH_DATA_DIR) + "::/data",
-                                   WGH_WASM_ML};
+// The guest's "." is `folder`, and /data holds the diabetes files. On any backend where
+// none is named.
+[[nodiscard]] inline Outcome wasm_ml(const TempFolder& folder, const std::vector<std::string>& arguments,
+                                     const std::string& backend = {}) {
+  std::vector<std::string> command{"-d", folder.path().string(), "--dir", std::string(WGH_DATA_DIR) + "::/data"};
+  if (!backend.empty()) command.insert(command.end(), {"--backend", backend});
+  command.emplace_back(WGH_WASM_ML);
   command.insert(command.end(), arguments.begin(), arguments.end());
   return run_program(command);
 }
 
 // Trains a small forest into `model`.
-[[nodiscard]] inline Outcome train(const TempFolder& folder, const std::string& model, const std::string& seed = "42") {
-  return wasm_ml(folder, {"train", "--data", "/data/diabetes_train.csv", "--model", model, "--trees", "20",
-                          "--max-depth", "6", "--seed", seed});
+[[nodiscard]] inline Outcome train(const TempFolder& folder, const std::string& model, const std::string& seed = "42",
+                                   const std::string& backend = {}) {
+  return wasm_ml(folder,
+                 {"train", "--data", "/data/diabetes_train.csv", "--model", model, "--trees", "20", "--max-depth", "6",
+                  "--seed", seed},
+                 backend);
 }
 
 }  // namespace gpu_host::e2e

@@ -4,6 +4,10 @@
 #include <cstdlib>
 #include <new>
 
+// The program's code, as the linker places it.
+extern "C" const char __executable_start;
+extern "C" const char etext;
+
 namespace gpu_host::fault {
 namespace {
 
@@ -13,6 +17,7 @@ std::atomic<long> blocks = 0;
 std::atomic<long> left = kNever;  // allocations that still succeed
 std::atomic<bool> stays_failing = false;
 std::atomic<bool> calloc_too = false;
+std::atomic<bool> own_code_only = false;
 std::atomic<bool> has_failed = false;
 
 bool fails() {
@@ -26,6 +31,12 @@ bool fails() {
   return false;
 }
 
+bool fails_for(const void* caller) {
+  const auto* const at = static_cast<const char*>(caller);
+  if (own_code_only && (at < &__executable_start || at >= &etext)) return false;
+  return fails();
+}
+
 void* counted(void* block) {
   if (block == nullptr) throw std::bad_alloc();
   ++blocks;
@@ -37,6 +48,7 @@ void* counted(void* block) {
 FailingAllocations::FailingAllocations(Failure failure, Which which) {
   stays_failing = failure.later_too;
   calloc_too = which == Which::all;
+  own_code_only = which == Which::own_code;
   has_failed = false;
   left = static_cast<long>(failure.first);
 }
@@ -60,11 +72,11 @@ extern "C" void* __wrap_calloc(std::size_t count, std::size_t size) {
 
 // The other forms of new and delete come to these.
 void* operator new(std::size_t size) {
-  if (fault::fails()) throw std::bad_alloc();
+  if (fault::fails_for(__builtin_return_address(0))) throw std::bad_alloc();
   return fault::counted(std::malloc(size == 0 ? 1 : size));
 }
 void* operator new(std::size_t size, std::align_val_t align) {
-  if (fault::fails()) throw std::bad_alloc();
+  if (fault::fails_for(__builtin_return_address(0))) throw std::bad_alloc();
   const auto alignment = static_cast<std::size_t>(align);
   return fault::counted(std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment));
 }

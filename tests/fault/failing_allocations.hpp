@@ -16,7 +16,9 @@ struct Failure {
 // While it lives, allocations fail, of every thread.
 class FailingAllocations {
  public:
-  enum class Which { all, operator_new };
+  // own_code: those that code of this program asks for by itself, inlined templates
+  // included, but no library: a driver may have none of its own fail.
+  enum class Which { all, operator_new, own_code };
 
   explicit FailingAllocations(Failure failure, Which which = Which::all);
   FailingAllocations(const FailingAllocations&) = delete;

@@ -48,6 +48,7 @@ constexpr std::string_view kFields = R"(
     (call $proc_exit (i32.const 3))
     unreachable)
   (func (export "use_allocator") (param i32) (global.set $allocator (local.get 0)))
+  (func (export "reset_heap") (global.set $heap (i32.const 0x10000)))
   (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
   (func (export "fill") (param $at i32) (param $kind i32) (param $seed i32) (param $words i32)
     (local $i i32) (local $small i32) (local $value i32)

@@ -32,7 +32,7 @@ inline constexpr std::uint32_t kAllocators = 10;
 //   call(function, result pointer, ten arguments as i64) → four words at the result
 //       pointer (0 where they are outside memory) and the memory's size in pages
 //   fill(address, kind, seed, words), peek(address) → 64 bytes, grow(pages) → pages,
-//   use_allocator(Allocator), memory, cabi_realloc
+//   reset_heap(), use_allocator(Allocator), memory, cabi_realloc
 [[nodiscard]] std::string guest_text();
 
 }  // namespace gpu_host::fuzz

@@ -22,6 +22,8 @@
 
 namespace gpu_host::fuzz {
 
+inline constexpr int kMaxSteps = 64;
+
 class Interpreter {
  public:
   // `instance` is of the module guest_text() and has these quotas.
@@ -29,6 +31,23 @@ class Interpreter {
       : instance_(std::move(instance)), abi_(abi), model_(quotas) {}
 
   void run(ByteReader bytes);
+
+  // run() in parts, for one beside another.
+  void step(ByteReader& bytes);
+  void finish();
+  // A kernel that was called, and how it ended: looked at after a read.
+  struct KernelCall {
+    FunctionIndex index;
+    Values values;
+    std::optional<GpuErrorCode> error;
+  };
+  // The last step's.
+  [[nodiscard]] const std::optional<KernelCall>& kernel_call() const { return kernel_call_; }
+  [[nodiscard]] const Model& model() const { return model_; }
+  [[nodiscard]] std::uint32_t pages() const { return pages_; }
+  [[nodiscard]] bool ended() const { return ended_; }
+  // The guest's allocator begins anew, wherever strings of other lengths have left it.
+  void reset_heap() { guest("reset_heap", {}); }
 
  private:
   // The words at the result pointer.
@@ -40,10 +59,12 @@ class Interpreter {
     std::uint32_t length;
   };
 
-  void step(ByteReader& bytes);
   void embedder_step(ByteReader& bytes);
   void call(FunctionIndex index, const Values& values);
-  void finish();
+  // Makes the call: the words at the result pointer and the memory's size in pages. Empty:
+  // the instance has ended.
+  std::optional<std::vector<Value>> words_of(FunctionIndex index, const Values& values, bool may_trap);
+  std::optional<Outcome> settled(FunctionIndex index, const Values& values, const Outcome& outcome);
 
   // Calls an export. Empty: the instance has ended.
   std::optional<std::vector<Value>> guest(std::string_view function, std::span<const Value> arguments,
@@ -74,6 +95,7 @@ class Interpreter {
   std::optional<Instance> instance_;
   GpuAbi abi_;
   Model model_;
+  std::optional<KernelCall> kernel_call_;
   std::vector<std::pair<std::uint32_t, std::shared_ptr<SharedArray>>> shared_;  // by id
   Allocator allocator_ = Allocator::good;
   std::uint32_t pages_ = kInitialPages;

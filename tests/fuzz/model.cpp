@@ -9,6 +9,11 @@ ModelBuffer* Model::find(std::uint64_t id) {
   return found == live_.end() ? nullptr : &*found;
 }
 
+const ModelBuffer* Model::find(std::uint64_t id) const {
+  const auto found = std::ranges::find(live_, id, &ModelBuffer::id);
+  return found == live_.end() ? nullptr : &*found;
+}
+
 void Model::create(std::uint64_t size) {
   live_.push_back({next_id_++, size, false, size, std::vector<std::byte>(size)});
   used_bytes_ += size;

@@ -40,6 +40,7 @@ class Model {
 
   // Null where no buffer of this id lives.
   [[nodiscard]] ModelBuffer* find(std::uint64_t id);
+  [[nodiscard]] const ModelBuffer* find(std::uint64_t id) const;
 
   // The buffer that a successful creation has made: zeros.
   void create(std::uint64_t size);

@@ -57,6 +57,31 @@ bool Interpreter::must_trap(FunctionIndex index, const Values& values) const {
   return index == buffer_write && outside(low(values[2]), low(values[3]));
 }
 
+std::optional<std::vector<Value>> Interpreter::words_of(FunctionIndex index, const Values& values, bool may_trap) {
+  const Function& function = kFunctions[index];
+  std::array<Value, 12> arguments;
+  arguments[0] = static_cast<std::int32_t>(index);
+  arguments[1] = static_cast<std::int32_t>(function.roles.empty() ? 0 : values[function.roles.size() - 1]);
+  for (std::size_t i = 0; i < 10; ++i) arguments[i + 2] = static_cast<std::int64_t>(values[i]);
+  auto words = guest("call", arguments, may_trap);
+  if (words) pages_ = word((*words)[4]);
+  return words;
+}
+
+// What a kernel that was called came to: a device that runs behind may tell its error
+// only after a wait, in the next result. Empty: that one's string has ended the instance.
+std::optional<Interpreter::Outcome> Interpreter::settled(FunctionIndex index, const Values& values,
+                                                         const Outcome& outcome) {
+  if (!outcome.ok) return outcome;
+  const std::size_t output = kFunctions[index].roles.size() - 2;
+  if (!words_of(sync, {}, false)) return std::nullopt;
+  const auto words = words_of(buffer_read, {values[output], 0, 0, kResult}, allocator_ != Allocator::good);
+  if (!words) return std::nullopt;
+  const Outcome late{kResult, word((*words)[0]) == 0, word((*words)[1]), word((*words)[2]), word((*words)[3])};
+  check_outcome(kFunctions[index], late);
+  return late.ok ? outcome : late;  // out-of-memory where there was no room for its string
+}
+
 void Interpreter::call(FunctionIndex index, const Values& values) {
   const Function& function = kFunctions[index];
   const bool bad = must_trap(index, values);
@@ -65,19 +90,14 @@ void Interpreter::call(FunctionIndex index, const Values& values) {
     data = peek(low(values[2]), low(values[3]));
     if (ended_) return;
   }
-  std::array<Value, 12> arguments;
-  const std::uint64_t result = function.roles.empty() ? 0 : values[function.roles.size() - 1];
-  arguments[0] = static_cast<std::int32_t>(index);
-  arguments[1] = static_cast<std::int32_t>(result);
-  for (std::size_t i = 0; i < 10; ++i) arguments[i + 2] = static_cast<std::int64_t>(values[i]);
   // Where there is no room for a string that is no error's, the call traps.
   const bool may_trap = bad || allocator_ != Allocator::good || index == get_device_info;
-  const auto words = guest("call", arguments, may_trap);
+  const auto words = words_of(index, values, may_trap);
   if (!words) return forget_outputs(function, values);
   check(!bad, "{} with a pointer outside memory returned", function.name);
-  pages_ = word((*words)[4]);
 
   const bool ok = word((*words)[0]) == 0;
+  const std::uint64_t result = function.roles.empty() ? 0 : values[function.roles.size() - 1];
   const Outcome outcome{low(result), ok, word((*words)[1]), word((*words)[2]), word((*words)[3])};
   switch (index) {
     case sync:
@@ -106,8 +126,12 @@ void Interpreter::call(FunctionIndex index, const Values& values) {
     case buffer_destroy:
       return after_destroy(values, outcome);
     default:
-      return after_kernel(index, values, outcome);
+      break;
   }
+  const auto last = settled(index, values, outcome);
+  if (!last) return forget_outputs(function, values);
+  kernel_call_ = {index, values, last->ok ? std::nullopt : std::optional(static_cast<Code>(last->code))};
+  after_kernel(index, values, *last);
 }
 
 void Interpreter::check_outcome(const Function& function, const Outcome& outcome) {

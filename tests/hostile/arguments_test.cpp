@@ -3,17 +3,24 @@
 
 #include <limits>
 
-#include "hostile/run_guest.hpp"
+#include "hostile/on_each_backend.hpp"
 
 namespace gpu_host::hostile {
 namespace {
+
+using Sizes = OnEachBackend;
+using Usage = OnEachBackend;
+using Ranges = OnEachBackend;
+using Counts = OnEachBackend;
+using Cases = OnEachBackend;
+using Errors = OnEachBackend;
 
 using enum GpuErrorCode;
 constexpr std::uint64_t kMax64 = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kOne = 1;
 constexpr std::uint32_t kMax32 = std::numeric_limits<std::uint32_t>::max();
 
-TEST(Sizes, CreationIsRefusedBelowOneByteAndAboveTheQuota) {
+TEST_P(Sizes, CreationIsRefusedBelowOneByteAndAboveTheQuota) {
   GuestModule guest;
   guest.call("buffer-create", {0, 0}).expect_invalid_params("size");
   for (const std::uint64_t size : {kMax64, kMax64 - 7, kMax64 - 63, kOne << 63, kOne << 62}) {
@@ -24,17 +31,17 @@ TEST(Sizes, CreationIsRefusedBelowOneByteAndAboveTheQuota) {
 }
 
 // A quota is no promise that the device has as much.
-TEST(Sizes, CreationBeyondTheDeviceIsOutOfMemory) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_memory = kMax64;
+TEST_P(Sizes, CreationBeyondTheDeviceIsOutOfMemory) {
+  InstanceOptions limited = options();
+  limited.limits.gpu_memory = kMax64;
   GuestModule guest;
   for (const std::uint64_t size : {kMax64, kMax64 - 7, kMax64 - 63, kOne << 63, kOne << 62}) {
     guest.call("buffer-create", {size, 0}).expect_error(out_of_memory);
   }
-  EXPECT_TRUE(passes(guest, options));
+  EXPECT_TRUE(passes(guest, limited));
 }
 
-TEST(Usage, KnownBitsAreHintsAndUnknownOnesInvalid) {
+TEST_P(Usage, KnownBitsAreHintsAndUnknownOnesInvalid) {
   GuestModule guest;
   for (const std::uint32_t usage : {0u, 1u, 0x20u, 0x3fu}) {
     guest.call("buffer-create", {4, usage}).expect_ok();
@@ -45,7 +52,7 @@ TEST(Usage, KnownBitsAreHintsAndUnknownOnesInvalid) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Usage, BufferWithoutFlagsDoesEverything) {
+TEST_P(Usage, BufferWithoutFlagsDoesEverything) {
   GuestModule guest;
   const auto a = guest.buffer_of<float>({1});
   const auto b = guest.buffer(4);
@@ -54,7 +61,7 @@ TEST(Usage, BufferWithoutFlagsDoesEverything) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Ranges, BeyondTheBufferAreInvalidParams) {
+TEST_P(Ranges, BeyondTheBufferAreInvalidParams) {
   const struct {
     std::uint64_t offset;
     std::uint32_t size;
@@ -71,7 +78,7 @@ TEST(Ranges, BeyondTheBufferAreInvalidParams) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Ranges, CopySizesDoNotOverflow) {
+TEST_P(Ranges, CopySizesDoNotOverflow) {
   GuestModule guest;
   const auto id = guest.buffer(16);
   for (const std::uint64_t size : {kOne + 16, kMax64, kMax64 - 15, kOne << 63, kOne << 32}) {
@@ -84,7 +91,7 @@ TEST(Ranges, CopySizesDoNotOverflow) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Ranges, NothingAtTheEndIsFine) {
+TEST_P(Ranges, NothingAtTheEndIsFine) {
   GuestModule guest;
   const auto id = guest.buffer(16);
   guest.call("buffer-write", {id, 16, kPage, 0}).expect_ok();
@@ -96,7 +103,7 @@ TEST(Ranges, NothingAtTheEndIsFine) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Ranges, RefusedReadAsksForNoMemory) {
+TEST_P(Ranges, RefusedReadAsksForNoMemory) {
   GuestModule guest;
   const auto id = guest.buffer(16);
   guest.code("(global.set $heap (i32.const 0x9000))");
@@ -105,7 +112,7 @@ TEST(Ranges, RefusedReadAsksForNoMemory) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Counts, BuffersTooSmallAreNamedWithBothSizes) {
+TEST_P(Counts, BuffersTooSmallAreNamedWithBothSizes) {
   const struct {
     std::string_view name;
     Arguments arguments;
@@ -157,7 +164,7 @@ TEST(Counts, BuffersTooSmallAreNamedWithBothSizes) {
   }
 }
 
-TEST(Counts, ThatMustNotBeZero) {
+TEST_P(Counts, ThatMustNotBeZero) {
   GuestModule guest;
   const auto a = guest.buffer(64);
   const auto b = guest.buffer(64);
@@ -175,7 +182,7 @@ TEST(Counts, ThatMustNotBeZero) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Counts, ThatMayBeZero) {
+TEST_P(Counts, ThatMayBeZero) {
   GuestModule guest;
   const auto a = guest.buffer_of<float>({7, 7});
   const auto b = guest.buffer_of<float>({5, 5});
@@ -199,7 +206,7 @@ TEST(Counts, ThatMayBeZero) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Cases, UnknownOperationsAreInvalidParams) {
+TEST_P(Cases, UnknownOperationsAreInvalidParams) {
   GuestModule guest;
   const auto a = guest.buffer(16);
   const auto b = guest.buffer(16);
@@ -214,7 +221,7 @@ TEST(Cases, UnknownOperationsAreInvalidParams) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Cases, OptionIsNoneOrSome) {
+TEST_P(Cases, OptionIsNoneOrSome) {
   GuestModule guest;
   const auto a = guest.buffer(16);
   for (const std::uint32_t discriminant : {2u, 0x100u, kMax32}) {
@@ -231,7 +238,7 @@ TEST(Cases, OptionIsNoneOrSome) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Cases, EveryBoolButZeroIsTrue) {
+TEST_P(Cases, EveryBoolButZeroIsTrue) {
   for (const std::uint32_t truth : {1u, 2u, 0x100u, 0x8000'0000u, kMax32}) {
     GuestModule guest;
     const auto a = guest.buffer_of<float>({1, 2, 3, 4});
@@ -245,7 +252,7 @@ TEST(Cases, EveryBoolButZeroIsTrue) {
   }
 }
 
-TEST(Errors, LeaveTheOutputAlone) {
+TEST_P(Errors, LeaveTheOutputAlone) {
   GuestModule guest;
   const auto a = guest.buffer_of<float>({7});
   guest.call("kernel-elementwise", {1, 99, a, 0, 0, a}).expect_error(invalid_params);
@@ -254,6 +261,13 @@ TEST(Errors, LeaveTheOutputAlone) {
   guest.expect_values<float>(a, {7});
   EXPECT_TRUE(passes(guest));
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, Sizes, testing::ValuesIn(backend_names()), backend_test_name);
+INSTANTIATE_TEST_SUITE_P(Backends, Usage, testing::ValuesIn(backend_names()), backend_test_name);
+INSTANTIATE_TEST_SUITE_P(Backends, Ranges, testing::ValuesIn(backend_names()), backend_test_name);
+INSTANTIATE_TEST_SUITE_P(Backends, Counts, testing::ValuesIn(backend_names()), backend_test_name);
+INSTANTIATE_TEST_SUITE_P(Backends, Cases, testing::ValuesIn(backend_names()), backend_test_name);
+INSTANTIATE_TEST_SUITE_P(Backends, Errors, testing::ValuesIn(backend_names()), backend_test_name);
 
 }  // namespace
 }  // namespace gpu_host::hostile

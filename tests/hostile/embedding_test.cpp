@@ -9,7 +9,7 @@
 #include <memory>
 #include <thread>
 
-#include "hostile/run_guest.hpp"
+#include "hostile/on_each_backend.hpp"
 
 namespace gpu_host::hostile {
 namespace {
@@ -155,8 +155,10 @@ TEST(Calls, OfReexportedImportsHarmNothing) {
   EXPECT_THAT(instance.call("create").value(), ElementsAre(Value(0)));
 }
 
-TEST(SharedArrays, AreUsedInPlace) {
-  auto instance = instantiate(kRelu);
+using SharedArrays = OnEachBackend;
+
+TEST_P(SharedArrays, HoldWhatTheGuestWrote) {
+  auto instance = instantiate(kRelu, options());
   const std::array<float, 3> input{-1, 2, -3};
   std::array<float, 3> output{9, 9, 9};
   const auto in = id(instance.share_read_only(std::as_bytes(std::span(input))));
@@ -168,8 +170,8 @@ TEST(SharedArrays, AreUsedInPlace) {
   EXPECT_THAT(read, ElementsAre(2, 0));
 }
 
-TEST(SharedArrays, ThatAreReadOnlyStayAsTheyAre) {
-  auto instance = instantiate(kRelu);
+TEST_P(SharedArrays, ThatAreReadOnlyStayAsTheyAre) {
+  auto instance = instantiate(kRelu, options());
   const std::array<float, 1> array{-1};
   const auto in = id(instance.share_read_only(std::as_bytes(std::span(array))));
   std::array<float, 1> other{-5};
@@ -179,18 +181,18 @@ TEST(SharedArrays, ThatAreReadOnlyStayAsTheyAre) {
   EXPECT_EQ(array[0], -1);
 }
 
-TEST(SharedArrays, CountAsBuffersButNotInBytes) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_memory = 0;
-  options.limits.gpu_buffers = 1;
-  auto instance = instantiate(kRelu, options);
+TEST_P(SharedArrays, CountAsBuffersButNotInBytes) {
+  InstanceOptions limited = options();
+  limited.limits.gpu_memory = 0;
+  limited.limits.gpu_buffers = 1;
+  auto instance = instantiate(kRelu, limited);
   std::array<float, 1000> array{};
   EXPECT_TRUE(instance.share(std::as_writable_bytes(std::span(array))));
   EXPECT_EQ(instance.share(std::as_writable_bytes(std::span(array))).error().kind, ErrorKind::limit);
 }
 
-TEST(SharedArrays, CanBeReadAfterTheRun) {
-  auto instance = instantiate("(module (func (export \"_start\")))");
+TEST_P(SharedArrays, CanBeReadAfterTheRun) {
+  auto instance = instantiate("(module (func (export \"_start\")))", options());
   std::array<float, 2> array{1, 2};
   const auto bytes = std::as_writable_bytes(std::span(array));
   const auto buffer = instance.share(bytes);
@@ -203,18 +205,18 @@ TEST(SharedArrays, CanBeReadAfterTheRun) {
   EXPECT_EQ(instance.read_buffer(*buffer, 0, std::as_writable_bytes(std::span(read))).error().kind, ErrorKind::limit);
 }
 
-TEST(SharedArrays, KeepTheirOwnerAsLongAsTheyAreBuffers) {
+TEST_P(SharedArrays, KeepTheirOwnerAsLongAsTheyAreBuffers) {
   auto owner = std::make_shared<std::array<float, 4>>();
   {
-    auto instance = instantiate(kRelu);
+    auto instance = instantiate(kRelu, options());
     EXPECT_TRUE(instance.share(std::as_writable_bytes(std::span(*owner)), owner));
     EXPECT_EQ(owner.use_count(), 2);
   }
   EXPECT_EQ(owner.use_count(), 1);
 }
 
-TEST(SharedArrays, ThatCannotBeBuffersAreErrors) {
-  auto instance = instantiate(kRelu);
+TEST_P(SharedArrays, ThatCannotBeBuffersAreErrors) {
+  auto instance = instantiate(kRelu, options());
   EXPECT_EQ(instance.share({}).error().kind, ErrorKind::invalid_argument);
   std::array<float, 2> array{};
   const auto bytes = std::as_writable_bytes(std::span(array));
@@ -293,6 +295,8 @@ TEST(Options, ThatMakeNoSenseAreErrors) {
   }
   EXPECT_EQ(Host::create({.cache_config = "/no/such/file.toml"}).error().kind, ErrorKind::invalid_argument);
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, SharedArrays, testing::ValuesIn(backend_names()), backend_test_name);
 
 }  // namespace
 }  // namespace gpu_host::hostile

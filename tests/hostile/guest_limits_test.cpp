@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-#include "hostile/run_guest.hpp"
+#include "hostile/on_each_backend.hpp"
 
 namespace gpu_host::hostile {
 namespace {
@@ -188,8 +188,10 @@ TEST(Stack, IsAsLargeAsAskedFor) {
   EXPECT_TRUE(gives(call_f(counting(), cpu_options(), {.max_wasm_stack = 64 << 20}), 100001));
 }
 
+using StackOfHostCalls = OnEachBackend;
+
 // The host's own code needs stack too, where the guest has used up its own.
-TEST(Stack, LeavesRoomForHostCalls) {
+TEST_P(StackOfHostCalls, IsLeftByTheGuest) {
   GuestModule guest;
   const auto a = guest.buffer(64 * 64 * 4);
   const auto b = guest.buffer(64 * 64 * 4);
@@ -202,11 +204,14 @@ TEST(Stack, LeavesRoomForHostCalls) {
   EXPECT_TRUE(traps(guest, "stack"));
 }
 
-InstanceOptions with_gpu_time(std::chrono::nanoseconds time) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_time = time;
-  return options;
-}
+class GpuTime : public OnEachBackend {
+ protected:
+  [[nodiscard]] InstanceOptions with_gpu_time(std::chrono::nanoseconds time) const {
+    InstanceOptions limited = options();
+    limited.limits.gpu_time = time;
+    return limited;
+  }
+};
 
 GuestModule multiplies_for_ever() {
   GuestModule guest;
@@ -217,13 +222,13 @@ GuestModule multiplies_for_ever() {
   return guest;
 }
 
-TEST(GpuTime, EndsTheGuestThatUsesItUp) {
+TEST_P(GpuTime, EndsTheGuestThatUsesItUp) {
   for (const auto time : {-1ns, 0ns, 1ns, 100'000'000ns}) {
     EXPECT_TRUE(is_error(run(multiplies_for_ever(), with_gpu_time(time)), ErrorKind::limit, "GPU time"));
   }
 }
 
-TEST(GpuTime, IsNotUsedByOtherThings) {
+TEST_P(GpuTime, IsNotUsedByOtherThings) {
   EXPECT_TRUE(exits(run(GuestModule(), with_gpu_time(0ns)), 0));
   GuestModule allocates;
   allocates.buffer(100);
@@ -231,13 +236,16 @@ TEST(GpuTime, IsNotUsedByOtherThings) {
   EXPECT_TRUE(passes(allocates, with_gpu_time(0ns)));
 }
 
-TEST(GpuTime, ThatIsNotUsedUpHarmsNobody) {
+TEST_P(GpuTime, ThatIsNotUsedUpHarmsNobody) {
   GuestModule guest;
   const auto id = guest.buffer_of<float>({-1, 2});
   guest.call("kernel-elementwise", {2, 0, id, 0, 0, id}).expect_ok().expect_values<float>(id, {0, 2});
   EXPECT_TRUE(passes(guest, with_gpu_time(1h)));
   EXPECT_TRUE(passes(guest, with_gpu_time(std::chrono::nanoseconds::max())));
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, StackOfHostCalls, testing::ValuesIn(backend_names()), backend_test_name);
+INSTANTIATE_TEST_SUITE_P(Backends, GpuTime, testing::ValuesIn(backend_names()), backend_test_name);
 
 }  // namespace
 }  // namespace gpu_host::hostile

@@ -134,6 +134,13 @@ GuestModule& GuestModule::call_at(std::uint32_t result, std::string_view name, c
   return *this;
 }
 
+GuestModule& GuestModule::settle() {
+  return code(
+      fmt::format("(if (i32.eqz (i32.load (i32.const {0}))) (then (call $sync) "
+                  "(call $buffer-read (i32.const 1) (i64.const 0) (i32.const 0) (i32.const {0}))))",
+                  kResult));
+}
+
 GuestModule& GuestModule::expect_ok() { return expect_word(kResult, 0); }
 
 GuestModule& GuestModule::expect_error(GpuErrorCode error_code, std::string_view needle) {

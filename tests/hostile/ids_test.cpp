@@ -1,10 +1,12 @@
 // Buffer ids that were never given out, or are no longer good.
 #include <gtest/gtest.h>
 
-#include "hostile/run_guest.hpp"
+#include "hostile/on_each_backend.hpp"
 
 namespace gpu_host::hostile {
 namespace {
+
+using Ids = OnEachBackend;
 
 using enum GpuErrorCode;
 
@@ -51,7 +53,7 @@ void use_in_other_kernels(GuestModule& guest, std::uint32_t id) {
 
 constexpr std::uint32_t kForged[] = {0, 4, 5, 0x7fff'ffff, 0x8000'0000, 0xffff'fffe, 0xffff'ffff};
 
-TEST(Ids, ForgedOnesAreInvalidBuffer) {
+TEST_P(Ids, ForgedOnesAreInvalidBuffer) {
   for (const std::uint32_t id : kForged) {
     for (const auto use : {&use_everywhere, &use_in_other_kernels}) {
       GuestModule guest;
@@ -62,7 +64,7 @@ TEST(Ids, ForgedOnesAreInvalidBuffer) {
   }
 }
 
-TEST(Ids, NoneIsGoodBeforeTheFirstBuffer) {
+TEST_P(Ids, NoneIsGoodBeforeTheFirstBuffer) {
   GuestModule guest;
   for (const std::uint32_t id : {0u, 1u, 2u, 0xffff'ffffu}) {
     guest.call("buffer-destroy", {id}).expect_error(invalid_buffer);
@@ -71,7 +73,7 @@ TEST(Ids, NoneIsGoodBeforeTheFirstBuffer) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Ids, FreedOnesAreInvalidBuffer) {
+TEST_P(Ids, FreedOnesAreInvalidBuffer) {
   for (const auto use : {&use_everywhere, &use_in_other_kernels}) {
     GuestModule guest;
     for (int i = 0; i < 4; ++i) guest.buffer(64);
@@ -85,7 +87,7 @@ TEST(Ids, FreedOnesAreInvalidBuffer) {
   }
 }
 
-TEST(Ids, AreCountedFromOneAndNeverUsedTwice) {
+TEST_P(Ids, AreCountedFromOneAndNeverUsedTwice) {
   GuestModule guest;
   guest.field("(global $expected (mut i32) (i32.const 1))");
   guest.code("(loop $next");
@@ -98,7 +100,7 @@ TEST(Ids, AreCountedFromOneAndNeverUsedTwice) {
 }
 
 // A refused creation uses up no id.
-TEST(Ids, FailedCreationLeavesNoHole) {
+TEST_P(Ids, FailedCreationLeavesNoHole) {
   GuestModule guest;
   guest.buffer(64);
   guest.call("buffer-create", {0, 0}).expect_invalid_params("size");
@@ -106,6 +108,8 @@ TEST(Ids, FailedCreationLeavesNoHole) {
   guest.buffer(64);
   EXPECT_TRUE(passes(guest));
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, Ids, testing::ValuesIn(backend_names()), backend_test_name);
 
 }  // namespace
 }  // namespace gpu_host::hostile

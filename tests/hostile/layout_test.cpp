@@ -2,20 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string>
+#include <tuple>
 #include <vector>
 
-#include "hostile/run_guest.hpp"
+#include "hostile/on_each_backend.hpp"
 
 namespace gpu_host::hostile {
 namespace {
 
 constexpr std::uint8_t kOld = 0xaa;  // what lies in the result area before
-
-InstanceOptions with_abi(GpuAbi abi) {
-  InstanceOptions options = cpu_options();
-  options.gpu_abi = abi;
-  return options;
-}
 
 GuestModule& fill(GuestModule& guest) {
   return guest.code("(memory.fill (i32.const 1000) (i32.const 0xaa) (i32.const 100))");
@@ -30,9 +26,16 @@ GuestModule& expect_area(GuestModule& guest, const std::vector<std::uint32_t>& w
   return guest.expect_bytes_at(kResult - 24, bytes);
 }
 
-class Layout : public testing::TestWithParam<GpuAbi> {
+// The parameters: a backend's name, and the encoding.
+class Layout : public OnBackend, public testing::WithParamInterface<std::tuple<std::string, GpuAbi>> {
  protected:
-  static bool legacy() { return GetParam() == GpuAbi::legacy; }
+  void SetUp() override { use(std::get<0>(GetParam())); }
+  static bool legacy() { return std::get<1>(GetParam()) == GpuAbi::legacy; }
+  [[nodiscard]] testing::AssertionResult passes(const GuestModule& guest) const {
+    InstanceOptions encoded = options();
+    encoded.gpu_abi = std::get<1>(GetParam());
+    return hostile::passes(guest, encoded);
+  }
 };
 
 TEST_P(Layout, OkWithoutPayloadIsOneWord) {
@@ -58,14 +61,14 @@ TEST_P(Layout, OkWithoutPayloadIsOneWord) {
     fill(guest).call(name, arguments);
     expect_area(guest, {0});
   }
-  EXPECT_TRUE(passes(guest, with_abi(GetParam())));
+  EXPECT_TRUE(passes(guest));
 }
 
 TEST_P(Layout, OkOfCreateIsDiscriminantAndId) {
   GuestModule guest;
   fill(guest).call("buffer-create", {4, 0});
   expect_area(guest, {0, 1});
-  EXPECT_TRUE(passes(guest, with_abi(GetParam())));
+  EXPECT_TRUE(passes(guest));
 }
 
 TEST_P(Layout, OkOfReadIsDiscriminantPointerAndLength) {
@@ -77,7 +80,7 @@ TEST_P(Layout, OkOfReadIsDiscriminantPointerAndLength) {
   fill(guest).call("buffer-read", {id, 0, 3});
   expect_area(guest, {0, 0x9001, 3});
   guest.expect_word(0x9000, 0x0302'01ff).expect_word(0x9004, 0xffff'ffff);
-  EXPECT_TRUE(passes(guest, with_abi(GetParam())));
+  EXPECT_TRUE(passes(guest));
 }
 
 TEST_P(Layout, ErrorsWithoutStringAreTwoWords) {
@@ -88,7 +91,7 @@ TEST_P(Layout, ErrorsWithoutStringAreTwoWords) {
   expect_area(guest, {1, 1});
   fill(guest).call("buffer-read", {1, 0, 0});
   expect_area(guest, {1, 1});
-  EXPECT_TRUE(passes(guest, with_abi(GetParam())));
+  EXPECT_TRUE(passes(guest));
 }
 
 TEST_P(Layout, ErrorsWithStringAreFourWordsAndTwoInLegacy) {
@@ -106,7 +109,7 @@ TEST_P(Layout, ErrorsWithStringAreFourWordsAndTwoInLegacy) {
     std::ranges::copy(message, heap.begin() + 1);
   }
   guest.expect_bytes_at(0x9000, heap);
-  EXPECT_TRUE(passes(guest, with_abi(GetParam())));
+  EXPECT_TRUE(passes(guest));
 }
 
 TEST_P(Layout, KernelErrorHasTheSameShape) {
@@ -115,7 +118,7 @@ TEST_P(Layout, KernelErrorHasTheSameShape) {
   const auto forever = guest.buffer_of<std::uint32_t>({0, 0, 0, 0});  // feature 0, its own child
   const auto output = guest.buffer(4);
   guest.code("(global.set $heap (i32.const 0x9000))");
-  fill(guest).call("kernel-batch-predict", {1, 1, 1, 3, zeros, forever, zeros, output});
+  fill(guest).call("kernel-batch-predict", {1, 1, 1, 3, zeros, forever, zeros, output}).settle();
   if (legacy()) {
     expect_area(guest, {1, 2});
   } else {
@@ -123,14 +126,14 @@ TEST_P(Layout, KernelErrorHasTheSameShape) {
     guest.expect("(i32.gt_u (i32.load (i32.const 1036)) (i32.const 20))", "the message is not empty");
     guest.expect_word(kResult + 16, 0xaaaa'aaaa);
   }
-  EXPECT_TRUE(passes(guest, with_abi(GetParam())));
+  EXPECT_TRUE(passes(guest));
 }
 
 TEST_P(Layout, SyncWritesNothing) {
   GuestModule guest;
   fill(guest).call("sync");
   expect_area(guest, {});
-  EXPECT_TRUE(passes(guest, with_abi(GetParam())));
+  EXPECT_TRUE(passes(guest));
 }
 
 TEST_P(Layout, DeviceInfoLeavesItsPaddingAlone) {
@@ -139,20 +142,26 @@ TEST_P(Layout, DeviceInfoLeavesItsPaddingAlone) {
   guest.expect("(i32.eq (i32.load (i32.const 1024)) (i32.const 0x8000))", "the name is the first block");
   guest.expect("(i32.ne (i32.load (i32.const 1028)) (i32.const 0))", "the name is not empty");
   guest.expect("(call $contains (i32.load (i32.const 1032)) (i32.load (i32.const 1036)) (i32.const " +
-                   std::to_string(guest.data("cpu")) + ") (i32.const 3))",
-               "the backend is cpu");
-  guest.expect_word(kResult + 12, 3);
+                   std::to_string(guest.data(backend())) + ") (i32.const " + std::to_string(backend().size()) + "))",
+               "the backend is its own");
+  guest.expect_word(kResult + 12, static_cast<std::uint32_t>(backend().size()));
   guest.expect("(i64.ne (i64.load (i32.const 1040)) (i64.const 0))", "total-memory is not 0");
   guest.expect("(i64.lt_u (i64.load (i32.const 1040)) (i64.const 0x0001000000000000))", "total-memory is bytes");
-  guest.expect_word(kResult + 24, 0);  // is-hardware, a whole word
+  guest.expect_word(kResult + 24,
+                    test::usable_device(backend()).device->info().is_hardware ? 1 : 0);  // is-hardware, a whole word
   guest.expect_word(kResult + 36, 0xaaaa'aaaa);
   guest.expect_bytes_at(kResult + 40, std::vector<std::uint8_t>(24, kOld));
   guest.expect_bytes_at(kResult - 24, std::vector<std::uint8_t>(24, kOld));
-  EXPECT_TRUE(passes(guest, with_abi(GetParam())));
+  EXPECT_TRUE(passes(guest));
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, Layout, testing::Values(GpuAbi::canonical, GpuAbi::legacy),
-                         [](const auto& tested) { return tested.param == GpuAbi::legacy ? "legacy" : "canonical"; });
+INSTANTIATE_TEST_SUITE_P(Of, Layout,
+                         testing::Combine(testing::ValuesIn(backend_names()),
+                                          testing::Values(GpuAbi::canonical, GpuAbi::legacy)),
+                         [](const auto& tested) {
+                           return std::get<0>(tested.param) +
+                                  (std::get<1>(tested.param) == GpuAbi::legacy ? "_legacy" : "_canonical");
+                         });
 
 }  // namespace
 }  // namespace gpu_host::hostile

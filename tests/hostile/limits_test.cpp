@@ -1,16 +1,20 @@
 // Guests that want more than they may have.
 #include <gtest/gtest.h>
 
-#include "hostile/run_guest.hpp"
+#include "hostile/on_each_backend.hpp"
 
 namespace gpu_host::hostile {
 namespace {
 
+using BufferQuota = OnEachBackend;
+using MemoryQuota = OnEachBackend;
+using Quotas = OnEachBackend;
+
 using enum GpuErrorCode;
 
-TEST(BufferQuota, IsTheNumberOfLiveBuffers) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_buffers = 10;
+TEST_P(BufferQuota, IsTheNumberOfLiveBuffers) {
+  InstanceOptions limited = options();
+  limited.limits.gpu_buffers = 10;
   GuestModule guest;
   for (int i = 0; i < 10; ++i) guest.buffer(8);
   for (int i = 0; i < 3; ++i) guest.call("buffer-create", {8, 0}).expect_error(out_of_memory);
@@ -18,18 +22,18 @@ TEST(BufferQuota, IsTheNumberOfLiveBuffers) {
   guest.buffer(8);
   guest.call("buffer-create", {8, 0}).expect_error(out_of_memory);
   guest.expect_values<std::uint64_t>(10, {0});  // the others are unharmed
-  EXPECT_TRUE(passes(guest, options));
+  EXPECT_TRUE(passes(guest, limited));
 }
 
-TEST(BufferQuota, OfNoneRefusesTheFirst) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_buffers = 0;
-  EXPECT_TRUE(passes(GuestModule().call("buffer-create", {1, 0}).expect_error(out_of_memory), options));
+TEST_P(BufferQuota, OfNoneRefusesTheFirst) {
+  InstanceOptions limited = options();
+  limited.limits.gpu_buffers = 0;
+  EXPECT_TRUE(passes(GuestModule().call("buffer-create", {1, 0}).expect_error(out_of_memory), limited));
 }
 
-TEST(MemoryQuota, IsExact) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_memory = 1000;
+TEST_P(MemoryQuota, IsExact) {
+  InstanceOptions limited = options();
+  limited.limits.gpu_memory = 1000;
   GuestModule guest;
   guest.call("buffer-create", {1001, 0}).expect_error(out_of_memory);
   const auto all = guest.buffer(1000);
@@ -42,40 +46,40 @@ TEST(MemoryQuota, IsExact) {
   guest.call("buffer-destroy", {most}).expect_ok();
   guest.call("buffer-create", {1000, 0}).expect_error(out_of_memory);
   guest.buffer(999);
-  EXPECT_TRUE(passes(guest, options));
+  EXPECT_TRUE(passes(guest, limited));
 }
 
-TEST(MemoryQuota, OfNoneRefusesTheFirst) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_memory = 0;
-  EXPECT_TRUE(passes(GuestModule().call("buffer-create", {1, 0}).expect_error(out_of_memory), options));
+TEST_P(MemoryQuota, OfNoneRefusesTheFirst) {
+  InstanceOptions limited = options();
+  limited.limits.gpu_memory = 0;
+  EXPECT_TRUE(passes(GuestModule().call("buffer-create", {1, 0}).expect_error(out_of_memory), limited));
 }
 
 // A failed destroy gives nothing back.
-TEST(MemoryQuota, IsNotGrownByDestroyingTwice) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_memory = 100;
+TEST_P(MemoryQuota, IsNotGrownByDestroyingTwice) {
+  InstanceOptions limited = options();
+  limited.limits.gpu_memory = 100;
   GuestModule guest;
   const auto first = guest.buffer(60);
   guest.call("buffer-destroy", {first}).expect_ok();
   guest.call("buffer-destroy", {first}).expect_error(invalid_buffer);
   guest.buffer(60);
   guest.call("buffer-create", {41, 0}).expect_error(out_of_memory);
-  EXPECT_TRUE(passes(guest, options));
+  EXPECT_TRUE(passes(guest, limited));
 }
 
-TEST(Quotas, AreEachInstancesOwn) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_memory = 100;
-  options.limits.gpu_buffers = 1;
+TEST_P(Quotas, AreEachInstancesOwn) {
+  InstanceOptions limited = options();
+  limited.limits.gpu_memory = 100;
+  limited.limits.gpu_buffers = 1;
   for (int i = 0; i < 3; ++i) {
     GuestModule guest;
     guest.buffer(100);
-    EXPECT_TRUE(passes(guest, options));
+    EXPECT_TRUE(passes(guest, limited));
   }
 }
 
-TEST(Quotas, FloodOfBuffersMeetsTheDefault) {
+TEST_P(Quotas, FloodOfBuffersMeetsTheDefault) {
   GuestModule guest;
   guest.field("(global $made (mut i32) (i32.const 0))");
   guest.code("(loop $next");
@@ -86,6 +90,10 @@ TEST(Quotas, FloodOfBuffersMeetsTheDefault) {
   guest.expect("(i32.eq (global.get $made) (i32.const 262144))", "as many as the default quota has");
   EXPECT_TRUE(passes(guest));
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, BufferQuota, testing::ValuesIn(backend_names()), backend_test_name);
+INSTANTIATE_TEST_SUITE_P(Backends, MemoryQuota, testing::ValuesIn(backend_names()), backend_test_name);
+INSTANTIATE_TEST_SUITE_P(Backends, Quotas, testing::ValuesIn(backend_names()), backend_test_name);
 
 }  // namespace
 }  // namespace gpu_host::hostile

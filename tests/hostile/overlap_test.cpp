@@ -1,12 +1,14 @@
 // An output that is also an input: allowed for elementwise only.
 #include <gtest/gtest.h>
 
-#include "hostile/run_guest.hpp"
+#include "hostile/on_each_backend.hpp"
 
 namespace gpu_host::hostile {
 namespace {
 
-TEST(Overlap, OutputThatIsAnInputIsInvalidParams) {
+using Overlap = OnEachBackend;
+
+TEST_P(Overlap, OutputThatIsAnInputIsInvalidParams) {
   const struct {
     std::string_view name;
     Arguments arguments;
@@ -34,7 +36,7 @@ TEST(Overlap, OutputThatIsAnInputIsInvalidParams) {
   }
 }
 
-TEST(Overlap, InputsMayBeTheSameBuffer) {
+TEST_P(Overlap, InputsMayBeTheSameBuffer) {
   GuestModule guest;
   const auto in = guest.buffer_of<float>({3});
   const auto out = guest.buffer(4);
@@ -47,7 +49,7 @@ TEST(Overlap, InputsMayBeTheSameBuffer) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Overlap, ElementwiseMayWriteOverItsInputs) {
+TEST_P(Overlap, ElementwiseMayWriteOverItsInputs) {
   GuestModule guest;
   const auto a = guest.buffer_of<float>({1, -2});
   const auto b = guest.buffer_of<float>({10, 20});
@@ -58,7 +60,7 @@ TEST(Overlap, ElementwiseMayWriteOverItsInputs) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Overlap, CopyWithinABufferMovesEitherWay) {
+TEST_P(Overlap, CopyWithinABufferMovesEitherWay) {
   GuestModule guest;
   const auto id = guest.buffer_of<std::uint8_t>({1, 2, 3, 4, 5, 6, 7, 8});
   guest.call("buffer-copy", {id, 0, id, 3, 5}).expect_ok();
@@ -69,6 +71,8 @@ TEST(Overlap, CopyWithinABufferMovesEitherWay) {
   guest.expect_values<std::uint8_t>(id, {1, 1, 2, 3, 4, 5, 4, 5});
   EXPECT_TRUE(passes(guest));
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, Overlap, testing::ValuesIn(backend_names()), backend_test_name);
 
 }  // namespace
 }  // namespace gpu_host::hostile

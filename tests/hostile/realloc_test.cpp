@@ -3,10 +3,12 @@
 
 #include <string>
 
-#include "hostile/run_guest.hpp"
+#include "hostile/on_each_backend.hpp"
 
 namespace gpu_host::hostile {
 namespace {
+
+using Realloc = OnEachBackend;
 
 using enum GpuErrorCode;
 
@@ -31,7 +33,7 @@ GuestModule reading(const std::string& field) {
 GuestModule failing(const std::string& field) { return with_realloc(field).call("buffer-create", {0, 0}); }
 GuestModule asking(const std::string& field) { return with_realloc(field).call("get-device-info"); }
 
-TEST(Realloc, GetsZerosTheAlignmentAndTheSize) {
+TEST_P(Realloc, GetsZerosTheAlignmentAndTheSize) {
   GuestModule guest = with_realloc(realloc_of(R"(
     (if (i32.or (local.get 0) (local.get 1)) (then (call $proc_exit (i32.const 101))))
     (if (i32.ne (local.get 2) (i32.const 1)) (then (call $proc_exit (i32.const 102))))
@@ -42,7 +44,7 @@ TEST(Realloc, GetsZerosTheAlignmentAndTheSize) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Realloc, MissingLeavesErrorStringsEmpty) {
+TEST_P(Realloc, MissingLeavesErrorStringsEmpty) {
   GuestModule guest = with_realloc("");
   guest.code("(memory.fill (i32.const 1024) (i32.const 0xaa) (i32.const 16))");
   guest.call("buffer-create", {0, 0})
@@ -54,7 +56,7 @@ TEST(Realloc, MissingLeavesErrorStringsEmpty) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Realloc, MissingTrapsWhereABlockIsNeeded) {
+TEST_P(Realloc, MissingTrapsWhereABlockIsNeeded) {
   EXPECT_TRUE(traps(reading(""), "must export cabi_realloc"));
   EXPECT_TRUE(traps(asking(""), "must export cabi_realloc"));
   GuestModule empty = with_realloc("");
@@ -62,17 +64,17 @@ TEST(Realloc, MissingTrapsWhereABlockIsNeeded) {
   EXPECT_TRUE(traps(empty, "must export cabi_realloc"));
 }
 
-TEST(Realloc, MissingDoesNotHideAnError) {
+TEST_P(Realloc, MissingDoesNotHideAnError) {
   GuestModule guest = with_realloc("");
   guest.call("buffer-read", {7, 0, 4}).expect_error(invalid_buffer);
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Realloc, ThatIsNoFunctionIsMissing) {
+TEST_P(Realloc, ThatIsNoFunctionIsMissing) {
   EXPECT_TRUE(traps(reading("(global (export \"cabi_realloc\") i32 (i32.const 0))"), "must export cabi_realloc"));
 }
 
-TEST(Realloc, OfAnotherTypeTraps) {
+TEST_P(Realloc, OfAnotherTypeTraps) {
   for (const std::string type :
        {"(param i32 i32 i32) (result i32)", "(param i32 i32 i32 i64) (result i32)", "(param i32 i32 i32 i32)",
         "(param i32 i32 i32 i32) (result i64)", "(param i32 i32 i32 i32) (result i32 i32)",
@@ -84,7 +86,7 @@ TEST(Realloc, OfAnotherTypeTraps) {
   }
 }
 
-TEST(Realloc, ReturningZeroIsOutOfMemory) {
+TEST_P(Realloc, ReturningZeroIsOutOfMemory) {
   const std::string none = realloc_of("(i32.const 0)");
   EXPECT_TRUE(passes(reading(none).expect_error(out_of_memory)));
   EXPECT_TRUE(passes(failing(none).expect_error(out_of_memory)));
@@ -95,13 +97,13 @@ TEST(Realloc, ReturningZeroIsOutOfMemory) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Realloc, ReturningZeroForNothingIsFine) {
+TEST_P(Realloc, ReturningZeroForNothingIsFine) {
   GuestModule guest = with_realloc(realloc_of("(i32.const 0)"));
   guest.call("buffer-read", {guest.buffer(4), 4, 0}).expect_ok().expect_word(kResult + 8, 0);
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Realloc, ReturningABlockOutsideMemoryTraps) {
+TEST_P(Realloc, ReturningABlockOutsideMemoryTraps) {
   for (const std::string block : {"65533", "65536", "0x7fffffff", "0x80000000", "0xfffffffc", "0xffffffff"}) {
     const std::string field = realloc_of("(i32.const " + block + ")");
     EXPECT_TRUE(traps(reading(field), "block from cabi_realloc")) << block;
@@ -110,26 +112,26 @@ TEST(Realloc, ReturningABlockOutsideMemoryTraps) {
   }
 }
 
-TEST(Realloc, ReturningABlockOutsideMemoryForNothingTraps) {
+TEST_P(Realloc, ReturningABlockOutsideMemoryForNothingTraps) {
   GuestModule guest = with_realloc(realloc_of("(i32.const 65537)"));
   guest.call("buffer-read", {guest.buffer(4), 0, 0});
   EXPECT_TRUE(traps(guest, "block from cabi_realloc"));
 }
 
-TEST(Realloc, BlockMayEndWithTheMemory) {
+TEST_P(Realloc, BlockMayEndWithTheMemory) {
   GuestModule guest = reading(realloc_of("(i32.const 65532)"));
   guest.expect_ok().expect_word(kPage - 4, 0x0403'0201);
   EXPECT_TRUE(passes(guest));
 }
 
 // Bytes and characters have no alignment of their own.
-TEST(Realloc, OddBlocksAreFineForBytes) {
+TEST_P(Realloc, OddBlocksAreFineForBytes) {
   GuestModule guest = reading(realloc_of("(i32.const 0x9003)"));
   guest.expect_ok().expect_word(0x9003, 0x0403'0201);
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Realloc, BlockOverTheResultAreaHarmsOnlyTheGuest) {
+TEST_P(Realloc, BlockOverTheResultAreaHarmsOnlyTheGuest) {
   GuestModule read = reading(realloc_of("(i32.const 1024)"));
   read.expect_ok().expect_word(kResult + 4, kResult).expect_word(kResult + 8, 4);
   EXPECT_TRUE(passes(read));
@@ -138,13 +140,13 @@ TEST(Realloc, BlockOverTheResultAreaHarmsOnlyTheGuest) {
   EXPECT_TRUE(passes(failed));
 }
 
-TEST(Realloc, SameBlockTwiceHarmsOnlyTheGuest) {
+TEST_P(Realloc, SameBlockTwiceHarmsOnlyTheGuest) {
   GuestModule guest = asking(realloc_of("(i32.const 0x9000)"));
   guest.expect_word(kResult, 0x9000).expect_word(kResult + 8, 0x9000).expect_word(kResult + 28, 0x9000);
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Realloc, BlockOverTheSourceOfAnEarlierWriteHarmsOnlyTheGuest) {
+TEST_P(Realloc, BlockOverTheSourceOfAnEarlierWriteHarmsOnlyTheGuest) {
   GuestModule guest = with_realloc(realloc_of("(i32.const 0x1000)"));
   const auto a = guest.buffer_of<std::uint8_t>({1, 2, 3, 4});
   guest.call("buffer-write", {a, 2, 0x1000, 3}).expect_invalid_params("").expect_word(kResult + 8, 0x1000);
@@ -152,11 +154,13 @@ TEST(Realloc, BlockOverTheSourceOfAnEarlierWriteHarmsOnlyTheGuest) {
   EXPECT_TRUE(passes(guest));
 }
 
-TEST(Realloc, IsNotCalledInLegacyForErrors) {
-  InstanceOptions legacy = cpu_options();
+TEST_P(Realloc, IsNotCalledInLegacyForErrors) {
+  InstanceOptions legacy = options();
   legacy.gpu_abi = GpuAbi::legacy;
   EXPECT_TRUE(passes(failing(realloc_of("unreachable")).expect_error(invalid_params), legacy));
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, Realloc, testing::ValuesIn(backend_names()), backend_test_name);
 
 }  // namespace
 }  // namespace gpu_host::hostile

@@ -13,11 +13,11 @@ const Host& shared_host() {
   return host;
 }
 
-InstanceOptions cpu_options() {
+InstanceOptions options_of(const std::string& backend) {
   InstanceOptions options;
   options.args = {"guest"};
   options.inherit_stdio = false;
-  options.device.backend = "cpu";
+  options.device.backend = backend;
   return options;
 }
 

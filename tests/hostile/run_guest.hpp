@@ -1,4 +1,5 @@
-// Running guests in this process, on the cpu backend.
+// Running guests in this process. What has nothing to do with a device runs on the cpu
+// backend; on_each_backend.hpp has the fixture of the rest.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,8 +15,9 @@ namespace gpu_host::hostile {
 // One host for all guests, which may have timeouts.
 [[nodiscard]] const Host& shared_host();
 
-// The cpu backend and nothing inherited.
-[[nodiscard]] InstanceOptions cpu_options();
+// This backend and nothing inherited.
+[[nodiscard]] InstanceOptions options_of(const std::string& backend);
+[[nodiscard]] inline InstanceOptions cpu_options() { return options_of("cpu"); }
 
 // What comes of a module from load to exit.
 [[nodiscard]] Result<int> run_text(const std::string& text, const InstanceOptions& options = cpu_options());

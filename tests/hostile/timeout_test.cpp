@@ -4,18 +4,21 @@
 #include <chrono>
 #include <future>
 
-#include "hostile/run_guest.hpp"
+#include "hostile/on_each_backend.hpp"
 
 namespace gpu_host::hostile {
 namespace {
 
-using namespace std::chrono_literals;
+class Timeout : public OnEachBackend {
+ protected:
+  [[nodiscard]] InstanceOptions within(std::chrono::nanoseconds timeout) const {
+    InstanceOptions limited = options();
+    limited.limits.timeout = timeout;
+    return limited;
+  }
+};
 
-InstanceOptions within(std::chrono::nanoseconds timeout) {
-  InstanceOptions options = cpu_options();
-  options.limits.timeout = timeout;
-  return options;
-}
+using namespace std::chrono_literals;
 
 // Endless work of the guest alone, of calls, of kernels.
 std::vector<GuestModule> endless() {
@@ -31,30 +34,30 @@ std::vector<GuestModule> endless() {
   return guests;
 }
 
-TEST(Timeout, EndsEveryLoop) {
+TEST_P(Timeout, EndsEveryLoop) {
   for (const GuestModule& guest : endless()) {
     EXPECT_TRUE(is_error(run(guest, within(100ms)), ErrorKind::limit, "timeout"));
   }
 }
 
-TEST(Timeout, OfNothingEndsTheGuestToo) {
+TEST_P(Timeout, OfNothingEndsTheGuestToo) {
   EXPECT_TRUE(is_error(run(endless()[0], within(0ns)), ErrorKind::limit, "timeout"));
   EXPECT_TRUE(is_error(run(endless()[0], within(-5s)), ErrorKind::limit, "timeout"));
 }
 
-TEST(Timeout, ThatHasPassedLetsNothingRun) {
+TEST_P(Timeout, ThatHasPassedLetsNothingRun) {
   for (int i = 0; i < 20; ++i) {
     EXPECT_TRUE(is_error(run(GuestModule(), within(0ns)), ErrorKind::limit, "timeout"));
     EXPECT_TRUE(is_error(run(GuestModule(), within(-1ns)), ErrorKind::limit, "timeout"));
   }
 }
 
-TEST(Timeout, HarmsNobodyWhoIsInTime) {
+TEST_P(Timeout, HarmsNobodyWhoIsInTime) {
   EXPECT_TRUE(exits(run(GuestModule().call("sync"), within(1h)), 0));
   EXPECT_TRUE(exits(run(GuestModule().call("sync"), within(std::chrono::nanoseconds::max())), 0));
 }
 
-TEST(Timeout, NeedsAnInterruptibleHost) {
+TEST_P(Timeout, NeedsAnInterruptibleHost) {
   const auto host = Host::create({.interruptible = false});
   ASSERT_TRUE(host);
   const std::string text = GuestModule().text();
@@ -83,7 +86,7 @@ GuestModule busy() {
 }
 
 // Epochs are the engine's: the interruption of one instance is seen by all.
-TEST(Timeout, OfOneInstanceLeavesTheOthersAlone) {
+TEST_P(Timeout, OfOneInstanceLeavesTheOthersAlone) {
   const GuestModule guest = busy();
   auto with_timeout = std::async(std::launch::async, [&] { return passes(guest, within(60s)); });
   auto without = std::async(std::launch::async, [&] { return passes(guest); });
@@ -94,12 +97,14 @@ TEST(Timeout, OfOneInstanceLeavesTheOthersAlone) {
   EXPECT_TRUE(without.get());
 }
 
-TEST(Timeout, LeavesTheHostUsable) {
+TEST_P(Timeout, LeavesTheHostUsable) {
   EXPECT_TRUE(is_error(run(endless()[0], within(20ms)), ErrorKind::limit, "timeout"));
   GuestModule next;
   next.buffer(4);
   EXPECT_TRUE(passes(next, within(60s)));
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, Timeout, testing::ValuesIn(backend_names()), backend_test_name);
 
 }  // namespace
 }  // namespace gpu_host::hostile

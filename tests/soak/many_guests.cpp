@@ -88,10 +88,10 @@ Ending ending(End end) {
 
 bool ends_itself(End end) { return end != End::returns && end != End::is_interrupted; }
 
-InstanceOptions options(End end, std::uint32_t seed) {
+InstanceOptions options(End end, std::uint32_t seed, const std::string& backend) {
   InstanceOptions options;
   options.inherit_stdio = false;
-  options.device.backend = "cpu";
+  options.device.backend = backend;
   options.limits.gpu_memory = 64 << 20;
   if (seed % 2 == 0) options.observers = {std::make_shared<Stats>()};
   if (end == End::meets_the_gpu_time) options.limits.gpu_time = 2ms;
@@ -113,9 +113,9 @@ Host interruptible_host() { return Host::create({.interruptible = true}).value()
 
 Module load_guest(const Host& host) { return host.load(std::as_bytes(std::span(kGuest)), "guest").value(); }
 
-void run_one(const Module& module, End end, std::uint32_t elements, std::uint32_t seed) {
+void run_one(const Module& module, End end, std::uint32_t elements, std::uint32_t seed, const std::string& backend) {
   auto array = std::make_shared<std::vector<std::byte>>(256);
-  auto choice = options(end, seed);
+  auto choice = options(end, seed, backend);
   const bool is_timeout = end == End::meets_the_timeout || end == End::meets_the_timeout_in_calls ||
                           end == End::meets_the_timeout_in_kernels;
   // What a timeout cuts short is not looked at.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "gpu_host/instance.hpp"
 
@@ -28,6 +29,7 @@ inline constexpr std::uint32_t kEnds = 10;
 
 // Makes an instance that computes on buffers and leaves them behind, and ends it in
 // this way. Checks what it computed and how it ended. `elements`: at most 262144.
-void run_one(const Module& module, End end, std::uint32_t elements, std::uint32_t seed);
+void run_one(const Module& module, End end, std::uint32_t elements, std::uint32_t seed,
+             const std::string& backend = "cpu");
 
 }  // namespace gpu_host::soak

@@ -10,6 +10,8 @@
 #include <string>
 #include <thread>
 
+#include "common/backends.hpp"
+#include "common/require_backend.hpp"
 #include "soak/many_guests.hpp"
 
 namespace gpu_host::soak {
@@ -49,9 +51,9 @@ Footprint settled_footprint(std::ptrdiff_t threads) {
   return footprint();
 }
 
-void run_many(const Module& module, std::uint32_t count) {
+void run_many(const Module& module, std::uint32_t count, const std::string& backend = "cpu") {
   for (std::uint32_t i = 0; i < count && !testing::Test::HasFailure(); ++i) {
-    run_one(module, static_cast<End>(i % kEnds), i % 97 == 0 ? 1U << 18U : 256, i % 1000);
+    run_one(module, static_cast<End>(i % kEnds), i % 97 == 0 ? 1U << 18U : 256, i % 1000, backend);
   }
 }
 
@@ -65,6 +67,21 @@ TEST(Soak, ManyInstancesLeaveNothingBehind) {
   EXPECT_LE(after.files, before.files);
   EXPECT_LE(after.threads, before.threads);
   EXPECT_LE(after.maps, before.maps + 32);
+}
+
+// On a device, whose driver and library keep things of their own as well.
+TEST(Soak, ManyInstancesOfADeviceLeaveNothingBehind) {
+  const auto& [device, reason] = test::usable_device("webgpu");
+  if (device == nullptr) return test::skip_without("webgpu", reason);
+  const Module module = load_guest(interruptible_host());
+  run_many(module, 200, "webgpu");
+  const Footprint before = footprint();
+  run_many(module, 400, "webgpu");
+  const Footprint after = settled_footprint(before.threads);
+  EXPECT_LT(after.resident - before.resident, 4 * WGH_SOAK_GROWTH);
+  EXPECT_LE(after.files, before.files);
+  EXPECT_LE(after.threads, before.threads);
+  EXPECT_LE(after.maps, before.maps + 64);
 }
 
 // Engines and machine code go too.

@@ -4,9 +4,12 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "common/backends.hpp"
+#include "common/require_backend.hpp"
 #include "soak/many_guests.hpp"
 
 namespace gpu_host::soak {
@@ -21,16 +24,26 @@ void on_many_threads(const Work& work) {
   for (std::uint32_t t = 0; t < kThreads; ++t) threads.emplace_back([&work, t] { work(t); });
 }
 
-TEST(Threads, ShareAHostAndItsModules) {
+class ThreadsOnBackend : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    const auto& [device, reason] = test::usable_device(GetParam());
+    if (device == nullptr) test::skip_without(GetParam(), reason);
+  }
+};
+
+TEST_P(ThreadsOnBackend, ShareAHostAndItsModules) {
   const Host host = interruptible_host();
   const std::array modules{load_guest(host), load_guest(host)};
   on_many_threads([&](std::uint32_t t) {
     for (std::uint32_t i = 0; i < kRounds; ++i) {
       // Each thread with another way to end, so that timeouts meet what has none.
-      run_one(modules[i % 2], static_cast<End>((t + i) % kEnds), 1000 + 10 * t, t * kRounds + i);
+      run_one(modules[i % 2], static_cast<End>((t + i) % kEnds), 1000 + 10 * t, t * kRounds + i, GetParam());
     }
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, ThreadsOnBackend, testing::ValuesIn(test::backend_names()), test::backend_test_name);
 
 // The large ones work on TBB's threads, which all instances share.
 TEST(Threads, ShareTheThreadsOfLargeKernels) {

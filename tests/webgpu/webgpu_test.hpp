@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "backend/webgpu/webgpu_device.hpp"
+#include "webgpu/shim.hpp"
 
 namespace gpu_host::webgpu {
 
@@ -18,10 +19,13 @@ class WebGpuTest : public testing::Test {
   [[nodiscard]] Gpu& gpu() { return device_->gpu(); }
   [[nodiscard]] std::unique_ptr<Stream> new_stream(const Interrupt* interrupt = nullptr);
 
-  // How many submissions the device has had, this question included.
-  [[nodiscard]] WGPUSubmissionIndex submissions();
+  // Of all devices of the process.
+  [[nodiscard]] static int submissions() { return counts().submissions; }
+  [[nodiscard]] static int maps() { return counts().maps; }
 
  private:
+  [[nodiscard]] static const ShimCounts& counts();
+
   std::unique_ptr<WebGpuDevice> device_;
 };
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <iterator>
 #include <span>
 #include <string>
 #include <utility>
@@ -48,11 +47,9 @@ std::string name_of(WGPUAdapterType type) {
   }
 }
 
-int rank(WGPUAdapterType type) {
-  constexpr WGPUAdapterType kBestFirst[] = {WGPUAdapterType_DiscreteGPU, WGPUAdapterType_IntegratedGPU,
-                                            WGPUAdapterType_Unknown, WGPUAdapterType_CPU};
-  return static_cast<int>(std::ranges::find(kBestFirst, type) - std::begin(kBestFirst));
-}
+// The first adapter is what a run gets that names none.
+constexpr WGPUAdapterType kBestFirst[] = {WGPUAdapterType_DiscreteGPU, WGPUAdapterType_IntegratedGPU,
+                                          WGPUAdapterType_Unknown, WGPUAdapterType_CPU};
 
 WGPUAdapterType type_of(WGPUAdapter adapter) {
   WGPUAdapterInfo info{};
@@ -132,6 +129,7 @@ Result<std::vector<Adapter>> find_adapters() {
                                         std::string(why == nullptr ? "no reason given" : why) + "; install libvulkan1");
   }
   WGPUInstanceExtras extras{};
+  // NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): an extension of the enumeration.
   extras.chain.sType = static_cast<WGPUSType>(WGPUSType_InstanceExtras);
   extras.backends = WGPUInstanceBackend_Vulkan;
   extras.flags = WGPUInstanceFlag_DiscardHalLabels;
@@ -150,10 +148,12 @@ Result<std::vector<Adapter>> find_adapters() {
                  "Vulkan lists no device: install a driver (NVIDIA's own, or mesa-vulkan-drivers for AMD, Intel and "
                  "software), and let this user open its device files (/dev/nvidia*, /dev/dri/renderD*)");
   }
-  // The first is what a run gets that names none.
-  std::ranges::stable_sort(handles, {}, [](WGPUAdapter handle) { return rank(type_of(handle)); });
   std::vector<Adapter> found;
-  for (const WGPUAdapter handle : handles) found.push_back(describe(handle, static_cast<std::uint32_t>(found.size())));
+  for (const WGPUAdapterType type : kBestFirst) {
+    for (WGPUAdapter handle : handles) {
+      if (type_of(handle) == type) found.push_back(describe(handle, static_cast<std::uint32_t>(found.size())));
+    }
+  }
   return found;
 }
 
@@ -182,7 +182,8 @@ void on_error(const WGPUDevice* /*device*/, WGPUErrorType /*type*/, WGPUStringVi
               void* /*unused*/) noexcept {
   try {
     logger().error("wgpu: {}", text(message));
-  } catch (const std::bad_alloc&) {  // the message is lost
+  } catch (const std::bad_alloc&) {
+    return;  // the message is lost
   }
 }
 
@@ -203,7 +204,8 @@ void DeviceHealth::set_lost(std::string_view reason) noexcept {
   if (is_lost()) return;
   try {
     reason_ = reason;
-  } catch (const std::bad_alloc&) {  // lost all the same
+  } catch (const std::bad_alloc&) {
+    reason_.clear();
   }
   is_lost_.store(true, std::memory_order_release);
 }

@@ -164,7 +164,8 @@ GpuResult<void> Commands::clear(const DeviceMemory& memory) {
 void Commands::recycle(DeviceMemory memory) noexcept {
   try {
     recycled_.push_back(std::move(memory));
-  } catch (const std::bad_alloc&) {  // freed: the library keeps it while it is in use
+  } catch (const std::bad_alloc&) {
+    return;  // and free it: the library keeps it while it is in use
   }
 }
 

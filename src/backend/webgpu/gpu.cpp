@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "backend/gpu_library.hpp"
 #include "util/log.hpp"
 
 namespace gpu_host::webgpu {
@@ -64,9 +65,12 @@ GpuResult<WGPUShaderModule> Gpu::shader_module(const Shader& shader) {
   source.code = view(shader.source);
   WGPUShaderModuleDescriptor descriptor{};
   descriptor.nextInChain = &source.chain;
+  // Bounds are checked in the shader. Loops are not counted there, which would double the
+  // time of matmul: all of ours end.
   OwnedShaderModule made;
-  auto result = checked("the shader " + std::string(shader.name),
-                        [&] { made.reset(wgpu().DeviceCreateShaderModule(device(), &descriptor)); });
+  auto result = checked("the shader " + std::string(shader.name), [&] {
+    made.reset(wgpu().DeviceCreateShaderModuleTrusted(device(), &descriptor, WGPUShaderRuntimeChecks_BoundsChecks));
+  });
   if (!result) return std::unexpected(std::move(result.error()));
   module = std::move(made);
   return module.get();
@@ -141,7 +145,7 @@ GpuResult<WGPUSubmissionIndex> Gpu::submit(OwnedCommandEncoder encoder) {
   OwnedCommandBuffer commands;
   auto finished = checked("the commands", [&] { commands.reset(wgpu().CommandEncoderFinish(encoder.get(), nullptr)); });
   // The library ends the process when it is asked to submit what has an error, or to a
-  // device that it knows to be lost.
+  // device that it knows to be lost. What is left is a device that fails in this moment.
   poll();
   if (health_->is_lost()) return health_->lost_error();
   if (!finished) {
@@ -149,11 +153,18 @@ GpuResult<WGPUSubmissionIndex> Gpu::submit(OwnedCommandEncoder encoder) {
     return std::unexpected(std::move(finished.error()));
   }
   WGPUCommandBuffer handle = commands.get();
+  const InGpuLibrary may_abort;
   return wgpu().QueueSubmitForIndex(queue_.get(), 1, &handle);
 }
 
-void Gpu::wait(WGPUSubmissionIndex submission) { wgpu().DevicePoll(device(), 1, &submission); }
+void Gpu::wait(WGPUSubmissionIndex submission) {
+  const InGpuLibrary may_abort;
+  wgpu().DevicePoll(device(), 1, &submission);
+}
 
-void Gpu::poll() { wgpu().DevicePoll(device(), 0, nullptr); }
+void Gpu::poll() {
+  const InGpuLibrary may_abort;
+  wgpu().DevicePoll(device(), 0, nullptr);
+}
 
 }  // namespace gpu_host::webgpu

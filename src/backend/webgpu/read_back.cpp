@@ -43,7 +43,8 @@ GpuResult<std::span<const std::byte>> map(Gpu& gpu, const DeviceMemory& memory, 
     return std::span(static_cast<const std::byte*>(wgpu().BufferGetConstMappedRange(memory.buffer.get(), 0, size)),
                      size);
   }
-  if (*state == Mapping::under_way) static_cast<void>(state.release());  // it may still be called back
+  if (*state == Mapping::under_way)
+    state.release();  // NOLINT(bugprone-unused-return-value): it may still be called back
   if (gpu.health().is_lost()) return gpu.health().lost_error();
   return gpu_error(GpuErrorCode::kernel_error, "the device did not give the results");
 }
@@ -60,7 +61,7 @@ GpuResult<void> Commands::read_back(WGPUBuffer source, std::uint64_t offset, std
   }
   auto memory = readback_memory(*gpu_, slot_size + size);
   if (!memory) return std::unexpected(std::move(memory.error()));
-  const WGPUBuffer target = memory->buffer.get();
+  WGPUBuffer target = memory->buffer.get();
   if (slot_size > 0) {
     if (auto copied = copy(error_memory_.buffer.get(), 0, target, 0, slot_size); !copied) return copied;
   }

@@ -20,7 +20,7 @@ constexpr std::uint64_t kTotalWords = 6;
 
 // Enough to keep a large device busy. How elements are shared out to them depends on
 // their number alone, so a result has the same bits every time.
-constexpr std::uint64_t kMostWorkgroups = 2048;
+constexpr std::uint64_t kMostWorkgroups = 1024;
 
 std::uint64_t workgroups_for(std::uint64_t count) {
   return std::clamp<std::uint64_t>(count / kTile, 1, kMostWorkgroups);

@@ -20,7 +20,7 @@ Staging::~Staging() {
     finish_mapping(*chunk);
     if (chunk->state == State::mapping) {
       // The device is lost; it may still call back.
-      static_cast<void>(chunk.release());
+      chunk.release();  // NOLINT(bugprone-unused-return-value)
     } else if (chunk->state == State::mapped) {
       wgpu().BufferUnmap(chunk->memory.buffer.get());
       gpu_->staging().give(std::move(chunk->memory));

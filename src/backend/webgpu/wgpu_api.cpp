@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
-#include <memory>
 #include <vector>
 
 #include "util/log.hpp"
@@ -15,20 +14,10 @@ constexpr const char* kVariable = "WGPU_NATIVE_LIBRARY";
 // The C API's structures change with it.
 constexpr std::uint32_t kMajorVersion = 29;
 
-// Beside what holds this function: the program, or a library.
-std::string installed_library() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&open_wgpu), &info) == 0 || info.dli_fname == nullptr) return {};
-  const std::unique_ptr<char, decltype(&std::free)> self(realpath(info.dli_fname, nullptr), std::free);
-  if (!self) return {};
-  const std::string path = self.get();
-  return path.substr(0, path.rfind('/')) + "/../lib/gpu_host/libwgpu_native.so";
-}
-
 std::vector<std::string> places() {
   const char* const named = std::getenv(kVariable);
   if (named != nullptr && *named != '\0') return {named};
-  return {installed_library(), "libwgpu_native.so", WGH_WGPU_NATIVE_BUILT_WITH};
+  return {"libwgpu_native.so", WGH_WGPU_NATIVE_BUILT_WITH};
 }
 
 std::string version_text(std::uint32_t version) {
@@ -40,7 +29,8 @@ void log_message(WGPULogLevel level, WGPUStringView message, void* /*userdata*/)
   const auto to = level == WGPULogLevel_Error ? spdlog::level::warn : spdlog::level::debug;
   try {
     logger().log(to, "wgpu: {}", text(message));
-  } catch (const std::bad_alloc&) {  // the message is lost
+  } catch (const std::bad_alloc&) {
+    return;  // the message is lost
   }
 }
 
@@ -48,7 +38,6 @@ Result<WgpuApi> open_library() {
   void* library = nullptr;
   std::string reason;
   for (const std::string& place : places()) {
-    if (place.empty()) continue;
     library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library != nullptr) break;
     const char* const why = dlerror();

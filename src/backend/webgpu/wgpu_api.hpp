@@ -45,7 +45,7 @@ namespace gpu_host::webgpu {
   X(DeviceCreateCommandEncoder)           \
   X(DeviceCreateComputePipeline)          \
   X(DeviceCreatePipelineLayout)           \
-  X(DeviceCreateShaderModule)             \
+  X(DeviceCreateShaderModuleTrusted)      \
   X(DeviceDestroy)                        \
   X(DeviceGetQueue)                       \
   X(DevicePoll)                           \
@@ -64,14 +64,15 @@ namespace gpu_host::webgpu {
   X(SupportedFeaturesFreeMembers)
 
 struct WgpuApi {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration takes none.
 #define WGH_WGPU_MEMBER(name) decltype(&::wgpu##name) name = nullptr;
   WGH_WGPU_FUNCTIONS(WGH_WGPU_MEMBER)
 #undef WGH_WGPU_MEMBER
 };
 
 // Opens the library, once; an error says why it cannot be used. Where it is looked for:
-// the environment variable WGPU_NATIVE_LIBRARY (then nowhere else), lib/gpu_host beside the
-// program's folder, the loader's path, and what the build was made with.
+// the environment variable WGPU_NATIVE_LIBRARY (then nowhere else), the loader's path and
+// the program's own (lib/gpu_host, where it is installed), what the build was made with.
 [[nodiscard]] const Result<WgpuApi>& open_wgpu();
 
 // The functions, once open_wgpu() has succeeded. It stays open for good.

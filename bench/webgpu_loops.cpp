@@ -1,0 +1,154 @@
+#include "webgpu_loops.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "array.hpp"
+#include "forest.hpp"
+#include "kernel_calls.hpp"
+#include "process.hpp"
+
+namespace gpu_host::bench {
+namespace {
+
+constexpr std::uint32_t kMebibyte = 1 << 20;
+constexpr std::uint32_t kPattern = kMebibyte / sizeof(float);
+
+Loop make_loop(const DeviceChoice& device, std::vector<Call> calls, std::uint64_t block_bytes) {
+  return std::make_shared<GuestLoop>(device, calls, static_cast<std::uint32_t>(block_bytes));
+}
+
+DeviceChoice choice_of(const DeviceEntry& device) { return {.backend = device.backend, .index = device.index}; }
+
+Array<float> results(GuestLoop& loop, BufferId buffer, std::size_t size) {
+  loop.run(1);
+  Array<float> values(size);
+  loop.read(buffer, values.bytes());
+  return values;
+}
+
+// Written so that NaN does not pass.
+void check(double value, double expected, double tolerance) {
+  if (!(std::abs(value - expected) <= tolerance * std::max(1.0, std::abs(expected)))) {
+    throw std::runtime_error("a wrong result");
+  }
+}
+
+}  // namespace
+
+DeviceEntry webgpu_device(bool software_too) {
+  std::string reason = "no webgpu device";
+  for (DeviceEntry& device : list_devices()) {
+    if (device.backend != "webgpu") continue;
+    if (device.info && (device.info->is_hardware || software_too)) return std::move(device);
+    reason = device.info ? device.info->name + " is software (--any-device)" : device.reason;
+  }
+  throw Skipped(reason);
+}
+
+std::string text_of(const DeviceEntry& device) { return "webgpu: " + device.info->name + ", " + device.details; }
+
+Operation webgpu_peer(const DeviceEntry& device, const std::string& work, std::uint32_t size) {
+  auto peer = std::make_shared<Process>(
+      std::vector<std::string>{WGH_WEBGPU_PEER, std::to_string(device.index), work, std::to_string(size)});
+  return [peer = std::move(peer)](std::int64_t count) { return std::stod(peer->ask(std::to_string(count))); };
+}
+
+Loop bootstrap_loop(const DeviceEntry& device, std::uint32_t size) {
+  const Call bootstrap{kMlKernels, "kernel-bootstrap-sample", {size, 42u, size, 1u}};
+  Loop loop = make_loop(choice_of(device), {bootstrap, sync()}, 0);
+  loop->create(std::uint64_t{size} * sizeof(std::uint32_t));
+  return loop;
+}
+
+Loop matmul_loop(const DeviceEntry& device, std::uint32_t size) {
+  const std::uint64_t elements = std::uint64_t{size} * size;
+  const auto data = random_floats(std::min<std::uint64_t>(elements, kPattern), -1, 1);
+  const auto copies = static_cast<std::uint32_t>(elements / data.size());
+  const Call matmul{kMlKernels, "kernel-matmul", {size, size, size, 0u, 0u, 1.0F, 0.0F, 1u, 2u, 3u}};
+  Loop loop = make_loop(choice_of(device), {matmul, sync()}, data.bytes().size());
+  loop->create(data.bytes(), copies);
+  loop->create(data.bytes(), copies);
+  loop->create(elements * sizeof(float));
+  const Array<float> c = results(*loop, 3, elements);
+  for (std::size_t i = 0; i < elements; i += elements / 100 + 1) {
+    const std::size_t row = i / size * size;
+    double sum = 0;
+    for (std::size_t k = 0; k < size; ++k) {
+      sum += double{data[(row + k) % data.size()]} * data[(k * size + i % size) % data.size()];
+    }
+    check(c[i], sum, 1e-3);
+  }
+  return loop;
+}
+
+Loop average_loop(const DeviceEntry& device, std::uint32_t rows, std::uint32_t copies) {
+  const auto data = random_floats(std::size_t{rows} * kAverageTrees, 0, 1);
+  const Call average{kMlKernels, "kernel-average", {kAverageTrees, rows * copies, 1u, 2u}};
+  Loop loop = make_loop(choice_of(device), {average, sync()}, data.bytes().size());
+  loop->create(data.bytes(), copies);
+  loop->create(std::uint64_t{rows} * copies * sizeof(float));
+  const Array<float> means = results(*loop, 2, std::size_t{rows} * copies);
+  for (std::size_t row = 0; row < means.size(); ++row) {
+    const float* const values = &data[row % rows * kAverageTrees];
+    double sum = 0;
+    for (std::size_t k = 0; k < kAverageTrees; ++k) sum += values[k];
+    check(means[row], sum / kAverageTrees, 1e-5);
+  }
+  return loop;
+}
+
+Loop relu_loop(const DeviceEntry& device, std::uint32_t mebibytes) {
+  const std::uint32_t size = mebibytes * kPattern;
+  const auto data = random_floats(kPattern, -1, 1);
+  Loop loop = make_loop(choice_of(device), {unary(Elementwise::relu, size, 1, 2), sync()}, kMebibyte);
+  loop->create(data.bytes(), mebibytes);
+  loop->create(std::uint64_t{mebibytes} * kMebibyte);
+  const Array<float> out = results(*loop, 2, size);
+  for (std::size_t i = 0; i < size; ++i) check(out[i], std::max(data[i % kPattern], 0.0F), 0);
+  return loop;
+}
+
+Loop sum_loop(const DeviceEntry& device, std::uint32_t mebibytes) {
+  const auto data = random_floats(kPattern, 0, 1);
+  Loop loop = make_loop(choice_of(device), {sum(mebibytes * kPattern, 1, 2), sync()}, kMebibyte);
+  loop->create(data.bytes(), mebibytes);
+  loop->create(sizeof(float));
+  double expected = 0;
+  for (const float value : data) expected += value;
+  check(results(*loop, 2, 1)[0], expected * mebibytes, 1e-5);
+  return loop;
+}
+
+Loop predict_loop(const DeviceEntry& device, std::uint32_t rows, std::uint32_t trees) {
+  constexpr std::uint32_t kDepth = 12;
+  constexpr std::uint32_t kFeatures = 20;
+  const Forest forest = make_forest(trees, kDepth, rows, kFeatures);
+  // The predictions come to the block's start.
+  const std::uint32_t predictions = rows * static_cast<std::uint32_t>(sizeof(float));
+  const std::uint32_t place = (predictions + 7) / 8 * 8;
+  const auto row_bytes = static_cast<std::uint32_t>(forest.rows.bytes().size());
+  const std::vector<Call> calls{{kCompute, "buffer-write", {1u, std::uint64_t{0}, kBlock + place, row_bytes}},
+                                {kMlKernels, "kernel-batch-predict", {rows, kFeatures, trees, kDepth, 1u, 2u, 3u, 4u}},
+                                {kCompute, "buffer-read", {4u, std::uint64_t{0}, predictions}}};
+  const auto loop_on = [&](const DeviceChoice& where) {
+    Loop loop = make_loop(where, calls, std::max<std::uint64_t>(place + row_bytes, forest.nodes.bytes().size()));
+    loop->create(row_bytes);
+    loop->create(forest.nodes.bytes());
+    loop->create(forest.offsets.bytes());
+    loop->create(predictions);
+    loop->set_block(place, forest.rows.bytes());
+    return loop;
+  };
+  Loop loop = loop_on(choice_of(device));
+  const Array<float> ours = results(*loop, 4, rows);
+  const Array<float> expected = results(*loop_on({.backend = "cpu"}), 4, rows);
+  for (std::size_t row = 0; row < rows; ++row) check(ours[row], expected[row], 1e-5);
+  return loop;
+}
+
+}  // namespace gpu_host::bench
