@@ -80,6 +80,14 @@ void* operator new(std::size_t size, std::align_val_t align) {
   const auto alignment = static_cast<std::size_t>(align);
   return fault::counted(std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment));
 }
+// A sanitizer's own would not come to the first.
+void* operator new(std::size_t size, const std::nothrow_t& /*nothrow*/) noexcept {
+  try {
+    return operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* block) noexcept {
   if (block == nullptr) return;
   --fault::blocks;

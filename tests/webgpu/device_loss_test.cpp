@@ -1,6 +1,7 @@
 // A device that is gone: every call says so, none ends the process.
 #include <array>
 
+#include "backend/webgpu/webgpu_backend.hpp"
 #include "webgpu/webgpu_test.hpp"
 
 namespace gpu_host::webgpu {
@@ -8,9 +9,9 @@ namespace {
 
 class DeviceLossTest : public WebGpuTest {
  protected:
-  void lose_device() {
-    wgpu().DeviceDestroy(gpu().device());
-    static_cast<void>(OwnedCommandEncoder(wgpu().DeviceCreateCommandEncoder(gpu().device(), nullptr)));
+  static void lose(Gpu& gpu) {
+    wgpu().DeviceDestroy(gpu.device());
+    static_cast<void>(OwnedCommandEncoder(wgpu().DeviceCreateCommandEncoder(gpu.device(), nullptr)));
   }
 
   static void expect_lost(const GpuResult<void>& result) {
@@ -25,7 +26,7 @@ TEST_F(DeviceLossTest, EveryCallSaysSo) {
   auto buffer = *stream->allocate(4000);
   const auto other = *stream->allocate(4000);
   ASSERT_TRUE(stream->elementwise({1000, ElementwiseOp::relu}, *buffer, nullptr, *buffer).has_value());
-  lose_device();
+  lose(gpu());
 
   std::array<std::byte, 4> bytes{};
   expect_lost(stream->write(*buffer, 0, bytes));
@@ -58,10 +59,21 @@ TEST_F(DeviceLossTest, WithWorkQueued) {
 }
 
 TEST_F(DeviceLossTest, NewStreamsSaySo) {
-  lose_device();
+  lose(gpu());
   const auto stream = device().create_stream({});
   ASSERT_FALSE(stream.has_value());
   EXPECT_EQ(stream.error().code, GpuErrorCode::device_unavailable);
+}
+
+TEST_F(DeviceLossTest, TheBackendOpensItAnew) {
+  WebGpuBackend backend;
+  const auto first = *backend.open(0);
+  EXPECT_EQ(*backend.open(0), first);
+  lose(dynamic_cast<WebGpuDevice&>(*first).gpu());
+  const auto second = backend.open(0);
+  ASSERT_TRUE(second.has_value()) << second.error().message;
+  EXPECT_NE(*second, first);
+  EXPECT_TRUE((*second)->create_stream({}).has_value());
 }
 
 }  // namespace

@@ -18,6 +18,9 @@ constexpr std::uint32_t kStorageBuffers = 8;
 constexpr std::uint32_t kWorkgroupSize = 256;
 constexpr std::uint32_t kWorkgroupMemory = 16'384;
 
+// Kernels count the bytes of a binding in 32 bits.
+constexpr std::uint64_t kLargestBinding = (std::uint64_t{1} << 32U) - 256;
+
 // Some hundredths of a second.
 constexpr std::uint64_t kHardwareWork = std::uint64_t{1} << 33U;
 constexpr std::uint64_t kSoftwareWork = std::uint64_t{1} << 27U;
@@ -93,11 +96,12 @@ Adapter describe(WGPUAdapter handle, std::uint32_t index) {
   const std::string name = text(info.device);
   const std::string driver = text(info.description);
   const bool is_software = info.adapterType == WGPUAdapterType_CPU;
-  adapter.limits = {.max_buffer = limits.maxBufferSize,
-                    .max_binding = std::min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
-                    .max_work = is_software ? kSoftwareWork : kHardwareWork,
-                    .offset_alignment = limits.minStorageBufferOffsetAlignment,
-                    .has_subgroups = has_feature(handle, kSubgroups)};
+  adapter.limits = {
+      .max_buffer = limits.maxBufferSize,
+      .max_binding = std::min({limits.maxStorageBufferBindingSize, limits.maxBufferSize, kLargestBinding}),
+      .max_work = is_software ? kSoftwareWork : kHardwareWork,
+      .offset_alignment = limits.minStorageBufferOffsetAlignment,
+      .has_subgroups = has_feature(handle, kSubgroups)};
   const std::string type = name_of(info.adapterType);
   wgpu().AdapterInfoFreeMembers(info);
 

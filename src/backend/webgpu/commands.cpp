@@ -16,6 +16,9 @@ constexpr WGPUBufferUsage kStorageUsage = WGPUBufferUsage_Storage | WGPUBufferUs
 constexpr std::uint32_t kCommandsPerSubmission = 64;
 // An interrupt waits for these.
 constexpr std::size_t kMaxUnderWay = 4;
+// Memory that is no buffer's any more, but kept for the next or in use by the device: so much
+// of it may come on top of what a guest's quota allows.
+constexpr std::uint64_t kMaxRecycled = std::uint64_t{64} << 20U;
 
 constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
 
@@ -135,9 +138,14 @@ GpuResult<DeviceMemory> Commands::allocate(std::uint64_t size, bool zeroed) {
   if (const auto own = std::ranges::find(recycled_, capacity, &DeviceMemory::capacity); own != recycled_.end()) {
     memory = std::move(*own);
     recycled_.erase(own);
+    recycled_bytes_ -= capacity;
   } else if (auto pooled = gpu_->storage().take(capacity)) {
     memory = *std::move(pooled);
   } else {
+    if (capacity + recycled_bytes_ > kMaxRecycled) {
+      if (auto submitted = submit(); !submitted) return std::unexpected(std::move(submitted.error()));
+      wait_for_all_but(0);
+    }
     auto buffer = gpu_->create_buffer(capacity, kStorageUsage, false);
     if (!buffer) return std::unexpected(std::move(buffer.error()));
     memory = {.buffer = *std::move(buffer), .capacity = capacity};
@@ -162,8 +170,10 @@ GpuResult<void> Commands::clear(const DeviceMemory& memory) {
 }
 
 void Commands::recycle(DeviceMemory memory) noexcept {
+  const std::uint64_t capacity = memory.capacity;
   try {
     recycled_.push_back(std::move(memory));
+    recycled_bytes_ += capacity;
   } catch (const std::bad_alloc&) {
     return;  // and free it: the library keeps it while it is in use
   }
@@ -216,6 +226,7 @@ GpuResult<void> Commands::submit() {
   }
   for (DeviceMemory& memory : recycled_) gpu_->storage().give(std::move(memory));
   recycled_.clear();
+  recycled_bytes_ = 0;
   if (under_way_.size() > kMaxUnderWay) wait_for_all_but(kMaxUnderWay);
   if (is_interrupted()) return interrupted();
   return {};

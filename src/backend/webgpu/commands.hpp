@@ -144,6 +144,7 @@ class Commands {
   std::uint32_t recorded_commands_ = 0;
   std::deque<WGPUSubmissionIndex> under_way_;
   std::vector<DeviceMemory> recycled_;  // since the last submission
+  std::uint64_t recycled_bytes_ = 0;
   Staging staging_;
 };
 
