@@ -59,6 +59,36 @@ TEST_F(CommandsTest, ManyLaunchesAreFewSubmissions) {
   EXPECT_LE(submissions() - before, 12);
 }
 
+// A guest that never waits must not make the host remember all that it asked for.
+TEST_F(CommandsTest, ManyWritesCopiesAndBuffersAreSubmittedOnTheWay) {
+  const auto stream = new_stream();
+  auto source = *stream->allocate(4000);
+  const auto target = *stream->allocate(4000);
+  std::array<std::byte, 64> data{};
+  constexpr int kTimes = 640;
+  constexpr auto kLast = static_cast<std::byte>((kTimes - 1) % 256);
+  const auto submissions_of = [&](const auto& call) {
+    const int before = submissions();
+    for (int i = 0; i < kTimes; ++i) call(i);
+    return submissions() - before;
+  };
+  EXPECT_GE(submissions_of([&](int) { ASSERT_TRUE(stream->copy(*source, 0, *target, 0, 4000).has_value()); }), 9);
+  EXPECT_GE(submissions_of([&](int i) {
+              data.fill(static_cast<std::byte>(i % 256));
+              ASSERT_TRUE(stream->write(*target, 128, data).has_value());
+            }),
+            9);
+  EXPECT_GE(submissions_of([&](int) {
+              stream->release(std::move(source));
+              source = *stream->allocate(4000);  // to be cleared
+            }),
+            9);
+  const auto bytes = bytes_of_buffer(*stream, *target);
+  EXPECT_EQ(bytes[128], kLast);
+  EXPECT_EQ(bytes[191], kLast);
+  EXPECT_EQ(bytes[192], std::byte{0});
+}
+
 TEST_F(CommandsTest, AReadIsOneSubmissionAndOneMap) {
   const auto stream = new_stream();
   auto buffer = *stream->allocate(4000);

@@ -175,10 +175,14 @@ struct Request {
 };
 
 void on_device(WGPURequestDeviceStatus /*status*/, WGPUDevice device, WGPUStringView message, void* request,
-               void* /*unused*/) {
+               void* /*unused*/) noexcept {
   auto* const to = static_cast<Request*>(request);
   to->device = device;
-  to->message = text(message);
+  try {
+    to->message = text(message);
+  } catch (const std::bad_alloc&) {
+    return;  // without a device there is an error all the same
+  }
 }
 
 // Whoever can name a cause asks by an error scope: what comes here is only logged.

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/webgpu/arithmetic.hpp"
 #include "backend/webgpu/kernels.hpp"
 #include "backend/webgpu/shaders.hpp"
 
@@ -40,10 +41,6 @@ struct Groups {
   std::uint32_t n_trees;
   std::uint32_t output_first;
 };
-
-std::uint64_t divide_up(std::uint64_t value, std::uint64_t by) { return (value + by - 1) / by; }
-
-std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 
 struct Forest {
   const WebGpuBuffer& nodes;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "backend/webgpu/arithmetic.hpp"
 #include "backend/webgpu/device_error.hpp"
 
 namespace gpu_host::webgpu {
@@ -20,13 +21,11 @@ constexpr std::size_t kMaxUnderWay = 4;
 // of it may come on top of what a guest's quota allows.
 constexpr std::uint64_t kMaxRecycled = std::uint64_t{64} << 20U;
 
-constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
-
 }  // namespace
 
 Grid line_of(std::uint64_t workgroups) {
   const std::uint64_t x = std::min<std::uint64_t>(workgroups, kMaxWorkgroups);
-  const std::uint64_t y = x == 0 ? 0 : (workgroups + x - 1) / x;
+  const std::uint64_t y = x == 0 ? 0 : divide_up(workgroups, x);
   return {static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), 1};
 }
 
@@ -58,7 +57,8 @@ Window Commands::window(std::uint32_t slot, const DeviceMemory& memory, std::uin
                         std::uint64_t count) const {
   const std::uint64_t begin = std::min(first * 4, memory.capacity - 4);  // of no elements: any
   const std::uint64_t offset = begin / gpu_->limits().offset_alignment * gpu_->limits().offset_alignment;
-  const std::uint64_t end = std::min(round_up(begin + std::max<std::uint64_t>(count, 1) * 4, 16), memory.capacity);
+  const std::uint64_t end =
+      std::min(divide_up(begin + std::max<std::uint64_t>(count, 1) * 4, 16) * 16, memory.capacity);
   return {{slot, memory.buffer.get(), offset, end - offset}, static_cast<std::uint32_t>((begin - offset) / 4)};
 }
 
@@ -85,6 +85,12 @@ GpuResult<WGPUCommandEncoder> Commands::encoder() {
   return encoder_.get();
 }
 
+GpuResult<void> Commands::submit_if_full(std::uint64_t work) {
+  const bool is_full =
+      recorded_commands_ >= kCommandsPerSubmission || (recorded_work_ > 0 && recorded_work_ + work > max_work());
+  return is_full ? submit() : GpuResult<void>();
+}
+
 void Commands::end_pass() {
   if (!pass_) return;
   wgpu().ComputePassEncoderEnd(pass_.get());
@@ -96,9 +102,7 @@ GpuResult<void> Commands::launch(const Kernel& kernel, std::span<const Binding> 
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return {};
   const auto pipeline = gpu_->pipeline(kernel, bindings);
   if (!pipeline) return std::unexpected(pipeline.error());
-  if (recorded_commands_ >= kCommandsPerSubmission || (recorded_work_ > 0 && recorded_work_ + work > max_work())) {
-    if (auto submitted = submit(); !submitted) return submitted;
-  }
+  if (auto ready = submit_if_full(work); !ready) return ready;
   const auto recorder = encoder();
   if (!recorder) return std::unexpected(recorder.error());
   if (!pass_) pass_.reset(wgpu().CommandEncoderBeginComputePass(*recorder, nullptr));
@@ -161,11 +165,13 @@ GpuResult<DeviceMemory> Commands::allocate(std::uint64_t size, bool zeroed) {
 }
 
 GpuResult<void> Commands::clear(const DeviceMemory& memory) {
+  if (auto ready = submit_if_full(memory.capacity / 4); !ready) return ready;
   const auto recorder = encoder();
   if (!recorder) return std::unexpected(recorder.error());
   end_pass();
   wgpu().CommandEncoderClearBuffer(*recorder, memory.buffer.get(), 0, memory.capacity);
   ++recorded_commands_;
+  recorded_work_ += memory.capacity / 4;
   return {};
 }
 
@@ -181,6 +187,12 @@ void Commands::recycle(DeviceMemory memory) noexcept {
 
 GpuResult<void> Commands::copy(WGPUBuffer source, std::uint64_t source_offset, WGPUBuffer target,
                                std::uint64_t target_offset, std::uint64_t size) {
+  if (auto ready = submit_if_full(size / 4); !ready) return ready;
+  return record_copy(source, source_offset, target, target_offset, size);
+}
+
+GpuResult<void> Commands::record_copy(WGPUBuffer source, std::uint64_t source_offset, WGPUBuffer target,
+                                      std::uint64_t target_offset, std::uint64_t size) {
   const auto recorder = encoder();
   if (!recorder) return std::unexpected(recorder.error());
   end_pass();
@@ -192,6 +204,8 @@ GpuResult<void> Commands::copy(WGPUBuffer source, std::uint64_t source_offset, W
 
 GpuResult<void> Commands::upload(WGPUBuffer target, std::uint64_t offset, std::span<const std::byte> data) {
   while (!data.empty()) {
+    // Before the room is taken: a submission closes it.
+    if (auto ready = submit_if_full(std::min(data.size(), Staging::kChunk) / 4); !ready) return ready;
     const auto room = staging_.room(data.size());
     if (!room) return std::unexpected(room.error());
     const std::size_t size = room->bytes.size();
@@ -202,7 +216,7 @@ GpuResult<void> Commands::upload(WGPUBuffer target, std::uint64_t offset, std::s
       continue;
     }
     std::memcpy(room->bytes.data(), data.data(), size);
-    if (auto copied = copy(room->buffer, room->offset, target, offset, size); !copied) return copied;
+    if (auto copied = record_copy(room->buffer, room->offset, target, offset, size); !copied) return copied;
     data = data.subspan(size);
     offset += size;
     // The device copies while the host goes on.

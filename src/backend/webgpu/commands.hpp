@@ -129,6 +129,11 @@ class Commands {
  private:
   [[nodiscard]] bool is_interrupted() const { return interrupt_ != nullptr && interrupt_->requested(); }
   [[nodiscard]] GpuResult<WGPUCommandEncoder> encoder();
+  // To be called before that much work is recorded, whatever it is: neither an interrupt nor
+  // memory waits for commands without end.
+  [[nodiscard]] GpuResult<void> submit_if_full(std::uint64_t work);
+  [[nodiscard]] GpuResult<void> record_copy(WGPUBuffer source, std::uint64_t source_offset, WGPUBuffer target,
+                                            std::uint64_t target_offset, std::uint64_t size);
   void end_pass();
   // Waits until at most `count` submissions are under way.
   void wait_for_all_but(std::size_t count);

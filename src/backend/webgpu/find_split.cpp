@@ -5,6 +5,7 @@
 #include <bit>
 #include <optional>
 
+#include "backend/webgpu/arithmetic.hpp"
 #include "backend/webgpu/kernels.hpp"
 #include "backend/webgpu/shaders.hpp"
 
@@ -69,10 +70,6 @@ struct Range {
   std::uint64_t first;
   std::uint64_t size;
 };
-
-std::uint64_t divide_up(std::uint64_t value, std::uint64_t by) { return (value + by - 1) / by; }
-
-std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 
 std::uint64_t words_of_sums(std::uint64_t n_blocks, std::uint64_t n_thresholds) {
   return 2 + 5 * n_blocks + 3 * n_blocks * n_thresholds;

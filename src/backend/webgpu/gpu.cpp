@@ -18,10 +18,16 @@ constexpr std::uint64_t kPooledTransferBytes = std::uint64_t{64} << 20U;
 constexpr WGPUErrorFilter kFilters[] = {WGPUErrorFilter_OutOfMemory, WGPUErrorFilter_Validation};
 
 void on_scope(WGPUPopErrorScopeStatus /*status*/, WGPUErrorType type, WGPUStringView message, void* found,
-              void* /*unused*/) {
+              void* /*unused*/) noexcept {
   if (type == WGPUErrorType_NoError) return;
   const auto code = type == WGPUErrorType_OutOfMemory ? GpuErrorCode::out_of_memory : GpuErrorCode::kernel_error;
-  *static_cast<GpuResult<void>*>(found) = gpu_error(code, text(message));
+  auto& result = *static_cast<GpuResult<void>*>(found);
+  result = gpu_error(code);
+  try {
+    result.error().message = text(message);
+  } catch (const std::bad_alloc&) {
+    return;  // the case is enough
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "backend/webgpu/arithmetic.hpp"
 #include "backend/webgpu/kernels.hpp"
 #include "backend/webgpu/shaders.hpp"
 
@@ -56,10 +57,6 @@ struct Product {
   Range k;
   float beta;
 };
-
-std::uint64_t divide_up(std::uint64_t value, std::uint64_t by) { return (value + by - 1) / by; }
-
-std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 
 // A part of a matrix in memory.
 struct Area {

@@ -63,10 +63,10 @@ GpuResult<void> Commands::read_back(WGPUBuffer source, std::uint64_t offset, std
   if (!memory) return std::unexpected(std::move(memory.error()));
   WGPUBuffer target = memory->buffer.get();
   if (slot_size > 0) {
-    if (auto copied = copy(error_memory_.buffer.get(), 0, target, 0, slot_size); !copied) return copied;
+    if (auto copied = record_copy(error_memory_.buffer.get(), 0, target, 0, slot_size); !copied) return copied;
   }
   if (size > 0) {
-    if (auto copied = copy(source, offset, target, slot_size, size); !copied) return copied;
+    if (auto copied = record_copy(source, offset, target, slot_size, size); !copied) return copied;
   }
   if (auto submitted = submit(); !submitted) return submitted;
   const auto bytes = map(*gpu_, *memory, slot_size + size, under_way_.back());

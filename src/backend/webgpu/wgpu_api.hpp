@@ -15,11 +15,9 @@ namespace gpu_host::webgpu {
   X(AdapterGetInfo)                       \
   X(AdapterGetLimits)                     \
   X(AdapterInfoFreeMembers)               \
-  X(AdapterRelease)                       \
   X(AdapterRequestDevice)                 \
   X(BindGroupLayoutRelease)               \
   X(BindGroupRelease)                     \
-  X(BufferDestroy)                        \
   X(BufferGetConstMappedRange)            \
   X(BufferGetMappedRange)                 \
   X(BufferMapAsync)                       \
@@ -54,7 +52,6 @@ namespace gpu_host::webgpu {
   X(DeviceRelease)                        \
   X(GetVersion)                           \
   X(InstanceEnumerateAdapters)            \
-  X(InstanceRelease)                      \
   X(PipelineLayoutRelease)                \
   X(QueueRelease)                         \
   X(QueueSubmitForIndex)                  \

@@ -19,7 +19,6 @@ struct Releaser {
 template <class Handle, auto Release>
 using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Releaser<Release>>;
 
-using OwnedAdapter = Owned<WGPUAdapter, &WgpuApi::AdapterRelease>;
 using OwnedBindGroup = Owned<WGPUBindGroup, &WgpuApi::BindGroupRelease>;
 using OwnedBindGroupLayout = Owned<WGPUBindGroupLayout, &WgpuApi::BindGroupLayoutRelease>;
 using OwnedBuffer = Owned<WGPUBuffer, &WgpuApi::BufferRelease>;
@@ -27,7 +26,6 @@ using OwnedCommandBuffer = Owned<WGPUCommandBuffer, &WgpuApi::CommandBufferRelea
 using OwnedCommandEncoder = Owned<WGPUCommandEncoder, &WgpuApi::CommandEncoderRelease>;
 using OwnedComputePass = Owned<WGPUComputePassEncoder, &WgpuApi::ComputePassEncoderRelease>;
 using OwnedDevice = Owned<WGPUDevice, &WgpuApi::DeviceRelease>;
-using OwnedInstance = Owned<WGPUInstance, &WgpuApi::InstanceRelease>;
 using OwnedPipeline = Owned<WGPUComputePipeline, &WgpuApi::ComputePipelineRelease>;
 using OwnedPipelineLayout = Owned<WGPUPipelineLayout, &WgpuApi::PipelineLayoutRelease>;
 using OwnedQueue = Owned<WGPUQueue, &WgpuApi::QueueRelease>;
