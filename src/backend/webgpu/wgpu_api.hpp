@@ -63,6 +63,7 @@ namespace gpu_host::webgpu {
 struct WgpuApi {
 // NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration takes none.
 #define WGH_WGPU_MEMBER(name) decltype(&::wgpu##name) name = nullptr;
+  // NOLINTNEXTLINE(readability-identifier-naming): the library's own names.
   WGH_WGPU_FUNCTIONS(WGH_WGPU_MEMBER)
 #undef WGH_WGPU_MEMBER
 };
