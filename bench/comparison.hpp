@@ -78,6 +78,9 @@ void add_memory_bound(std::vector<Comparison>& comparisons);
 void add_small_kernels(std::vector<Comparison>& comparisons);
 void add_trees(std::vector<Comparison>& comparisons, const Environment& environment);
 void add_programs(std::vector<Comparison>& comparisons);
+#if WGH_CUDA
+void add_cuda(std::vector<Comparison>& comparisons);
+#endif
 void add_webgpu(std::vector<Comparison>& comparisons, const Environment& environment);
 
 }  // namespace gpu_host::bench

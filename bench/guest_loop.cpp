@@ -39,12 +39,13 @@ void call_ok(Instance& instance, const char* function, std::span<const Value> ar
   if (results != std::vector<Value>{std::int32_t{0}}) throw std::runtime_error("a call of wasi:gpu returned an error");
 }
 
-Instance instantiate(const std::string& text, const DeviceChoice& device) {
+Instance instantiate(const std::string& text, const DeviceChoice& device, MatmulPrecision precision) {
   static const Host host = value_of(Host::create({}));
   const Module module = value_of(host.load(std::as_bytes(std::span(text)), "loop"));
   InstanceOptions options;
   options.args = {"loop"};
   options.device = device;
+  options.matmul_precision = precision;
   return value_of(Instance::create(module, options));
 }
 
@@ -102,8 +103,9 @@ std::string loop_text(std::span<const Call> calls, std::uint32_t block_bytes) {
                      fmt::arg("bytes", block_bytes), fmt::arg("result", kResult));
 }
 
-GuestLoop::GuestLoop(const DeviceChoice& device, std::span<const Call> calls, std::uint32_t block_bytes)
-    : instance_(instantiate(loop_text(calls, block_bytes), device)) {}
+GuestLoop::GuestLoop(const DeviceChoice& device, std::span<const Call> calls, std::uint32_t block_bytes,
+                     MatmulPrecision precision)
+    : instance_(instantiate(loop_text(calls, block_bytes), device, precision)) {}
 
 void GuestLoop::share(std::span<std::byte> bytes, std::shared_ptr<const void> owner) {
   if (value_of(instance_.share(bytes, std::move(owner))) != ++last_buffer_) throw std::runtime_error("unexpected id");

@@ -39,7 +39,8 @@ inline constexpr std::uint32_t kBlock = 0x10000;
 // An instance of it. Throws std::runtime_error where something fails.
 class GuestLoop {
  public:
-  GuestLoop(const DeviceChoice& device, std::span<const Call> calls, std::uint32_t block_bytes);
+  GuestLoop(const DeviceChoice& device, std::span<const Call> calls, std::uint32_t block_bytes,
+            MatmulPrecision precision = MatmulPrecision::tf32);
 
   // Buffers' ids are 1, 2, … in the order in which they were made, in either way.
   // An array of the host: for the cpu backend.

@@ -25,6 +25,9 @@ std::vector<Comparison> all_comparisons(const Environment& environment) {
   add_small_kernels(comparisons);
   add_trees(comparisons, environment);
   add_programs(comparisons);
+#if WGH_CUDA
+  add_cuda(comparisons);
+#endif
   add_webgpu(comparisons, environment);
   return comparisons;
 }

@@ -83,6 +83,10 @@ std::string Process::finish() {
   return text;
 }
 
+std::string beside(const char* path) {
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / path).string();
+}
+
 TemporaryFolder::TemporaryFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "wgh-bench-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);

@@ -37,6 +37,9 @@ class Process {
   std::unique_ptr<std::FILE, CloseFile> output_;  // likewise
 };
 
+// The path of what lies at `path`, seen from the folder of this program: a build folder can be moved.
+[[nodiscard]] std::string beside(const char* path);
+
 // A folder that goes with the object.
 class TemporaryFolder {
  public:

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "comparison.hpp"
+#include "gpu_loops.hpp"
 #include "process.hpp"
 
 namespace gpu_host::bench {
@@ -43,19 +44,34 @@ Operation hello(std::shared_ptr<const TemporaryFolder> folder, std::vector<std::
   return run;
 }
 
-Sides hello_sides() {
+// Two ways to run hello, given the cache's configuration and the module.
+using Command = std::function<std::vector<std::string>(const std::string& cache, const std::string& module)>;
+
+Sides hello_sides(const Command& ours, const Command& reference) {
   const auto folder = std::make_shared<const TemporaryFolder>();
   const std::string module = (*folder / "hello.wasm").string();
   const std::string cache = (*folder / "cache.toml").string();
   write_hello(module);
   std::ofstream(cache) << "[cache]\ndirectory = \"" << (*folder / "cache").string() << "\"\n";
-  return {hello(folder, {WGH_PROGRAM, "-C", "cache-config=" + cache, module}),
-          hello(folder, {WGH_MINIMAL_HOST, cache, module})};
+  return {hello(folder, ours(cache, module)), hello(folder, reference(cache, module))};
+}
+
+std::vector<std::string> minimal_host(const std::string& cache, const std::string& module) {
+  return {WGH_MINIMAL_HOST, cache, module};
+}
+
+Command our_host(const std::vector<std::string>& options) {
+  return [options](const std::string& cache, const std::string& module) {
+    std::vector<std::string> command{beside(WGH_PROGRAM), "-C", "cache-config=" + cache};
+    command.insert(command.end(), options.begin(), options.end());
+    command.push_back(module);
+    return command;
+  };
 }
 
 // Its own measure of the training, which is in the last line.
 double training_seconds() {
-  const std::string text = Process({WGH_PROGRAM, "-d", WGH_DATA_DIR, WGH_WASM_ML, "bench"}).finish();
+  const std::string text = Process({beside(WGH_PROGRAM), "-d", WGH_DATA_DIR, WGH_WASM_ML, "bench"}).finish();
   const auto last_line = text.rfind("\n{");
   if (last_line == std::string::npos) throw std::runtime_error("the demo printed no line of JSON");
   return nlohmann::json::parse(text.substr(last_line + 1)).at("training_ms").get<double>() / 1000;
@@ -77,12 +93,22 @@ void add_programs(std::vector<Comparison>& comparisons) {
                          .ours = "hello.wasm from start to exit, compiled code in the cache",
                          .reference = "a minimal program with Wasmtime's C API, with the same cache",
                          .target = {TargetKind::ratio_at_most, 1.3},
-                         .prepare = &hello_sides});
+                         .prepare = [] { return hello_sides(our_host({}), &minimal_host); }});
   comparisons.push_back({.name = "demo",
                          .ours = "training of the demo (scripts/demo)",
                          .reference = "",
                          .target = {TargetKind::time_at_most, 1.5},
                          .prepare = &demo_sides});
+  comparisons.push_back({.name = "cuda-start",
+                         .ours = "hello.wasm with --backend cuda, which it does not use",
+                         .reference = "the same with --backend cpu",
+                         .target = {TargetKind::ratio_at_most, 1.1},
+                         .prepare = [] {
+                           const DeviceEntry device = gpu_device("cuda", false);
+                           Sides sides = hello_sides(our_host({"--backend", "cuda"}), our_host({"--backend", "cpu"}));
+                           sides.device = text_of(device);
+                           return sides;
+                         }});
 }
 
 }  // namespace gpu_host::bench

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "array.hpp"
+#include "gpu_loops.hpp"
 #include "kernel_calls.hpp"
-#include "webgpu_loops.hpp"
 
 namespace gpu_host::bench {
 namespace {
@@ -23,7 +23,7 @@ constexpr double kAverageRowBytes = (kAverageTrees + 1) * sizeof(float);
 void add(std::vector<Comparison>& comparisons, bool software_too, Comparison comparison, Prepare prepare) {
   comparison.name = "webgpu-" + comparison.name;
   comparison.prepare = [software_too, prepare = std::move(prepare)] {
-    const DeviceEntry device = webgpu_device(software_too);
+    const DeviceEntry device = gpu_device("webgpu", software_too);
     Sides sides = prepare(device);
     sides.device = text_of(device);
     return sides;
@@ -41,7 +41,7 @@ void add_matmul(std::vector<Comparison>& comparisons, bool software_too, std::ui
        .prepare = {},
        .work = {2.0 * size * size * size, "FLOP"}},
       [size](const DeviceEntry& device) {
-        return Sides{operation_of(matmul_loop(device, size)), webgpu_peer(device, "matmul", size)};
+        return Sides{operation_of(matmul_loop(device, {.size = size})), webgpu_peer(device, "matmul", size)};
       });
 }
 
@@ -66,17 +66,6 @@ void add_64m(std::vector<Comparison>& comparisons) {
   one("sum", 64 * kMebibyte, "two passes of a grid-stride loop and a tree in each workgroup", [](const auto& device) {
     return Sides{operation_of(sum_loop(device, 64)), webgpu_peer(device, "sum", 16 << 20)};
   });
-}
-
-// Each on what the one before it wrote.
-Loop small_loop(const DeviceEntry& device, std::uint32_t size) {
-  const std::vector<Call> calls{unary(Elementwise::relu, size, 1, 2), unary(Elementwise::relu, size, 2, 1)};
-  const auto data = random_floats(size, -1, 1);
-  auto loop = std::make_shared<GuestLoop>(DeviceChoice{.backend = device.backend, .index = device.index}, calls,
-                                          static_cast<std::uint32_t>(data.bytes().size()));
-  loop->create(data.bytes());
-  loop->create(std::uint64_t{data.bytes().size()});
-  return loop;
 }
 
 // CPU time that this thread has taken. A driver that spins where others sleep makes it longer.
@@ -166,7 +155,8 @@ void add_times(std::vector<Comparison>& comparisons, bool software_too) {
          .prepare = {}},
         [loop](const DeviceEntry& device) { return Sides{operation_of(loop(device)), {}}; });
   };
-  one("matmul-1024", "matmul of 1024 × 1024", 0.5e-3, [](const auto& device) { return matmul_loop(device, 1024); });
+  one("matmul-1024", "matmul of 1024 × 1024", 0.5e-3,
+      [](const auto& device) { return matmul_loop(device, {.size = 1024}); });
   one("bootstrap-10000", "bootstrap of 10 000", 0.1e-3,
       [](const auto& device) { return bootstrap_loop(device, 10'000); });
   one("average-1000x100", "average of 1000 rows of 100", 0.05e-3,

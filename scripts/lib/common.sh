@@ -45,11 +45,15 @@ step() {
 source "$repository/cmake/pins.env"
 # shellcheck source=scripts/lib/bench.sh
 source "$repository/scripts/lib/bench.sh"
+# shellcheck source=scripts/lib/cuda.sh
+source "$repository/scripts/lib/cuda.sh"
 # shellcheck source=scripts/lib/packages.sh
 source "$repository/scripts/lib/packages.sh"
 # shellcheck source=scripts/lib/rust.sh
 source "$repository/scripts/lib/rust.sh"
 # shellcheck source=scripts/lib/wasmtime.sh
 source "$repository/scripts/lib/wasmtime.sh"
+# shellcheck source=scripts/lib/wheels.sh
+source "$repository/scripts/lib/wheels.sh"
 # shellcheck source=scripts/lib/wgpu_native.sh
 source "$repository/scripts/lib/wgpu_native.sh"

@@ -22,10 +22,7 @@ use_wgpu_native() {
     return
   fi
   [[ -z ${WGPU_NATIVE_ROOT:-} ]] || fail "WGPU_NATIVE_ROOT=$WGPU_NATIVE_ROOT has no lib/libwgpu_native.so"
-  if ! python3 -m pip --version >/dev/null 2>&1; then
-    install_packages python3-pip
-    export PATH=/usr/bin:$PATH
-  fi
+  use_pip
   mkdir -p "$cache"
   step "Fetching wgpu-native $WGPU_NATIVE_VERSION" \
     flock "$cache/wgpu-native.lock" "$repository/scripts/lib/fetch-wgpu-native" "$root"

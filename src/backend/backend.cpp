@@ -30,4 +30,6 @@ bool Device::matmul_is_tf32() const { return false; }
 
 bool Backend::may_have_hardware() const { return true; }
 
+void Backend::describe(DeviceEntry& /*entry*/) {}
+
 }  // namespace gpu_host

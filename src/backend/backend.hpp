@@ -170,6 +170,10 @@ class Backend {
   // Every device, at least one entry: where there is none, it says why.
   [[nodiscard]] virtual std::vector<DeviceEntry> devices() = 0;
 
+  // What people are told of a usable entry beyond it, which may take longer to find out than
+  // devices(). Optional: nothing.
+  virtual void describe(DeviceEntry& entry);
+
   // device_unavailable with the reason where the device cannot be used.
   [[nodiscard]] virtual GpuResult<std::shared_ptr<Device>> open(std::uint32_t index) = 0;
 };

@@ -5,6 +5,9 @@
 #include "backend/absent_backend.hpp"
 #include "backend/cpu/cpu_backend.hpp"
 #include "backend/device_selection.hpp"
+#if WGH_CUDA
+#include "backend/cuda/cuda_backend.hpp"
+#endif
 #if WGH_WEBGPU
 #include "backend/webgpu/webgpu_backend.hpp"
 #endif
@@ -12,15 +15,19 @@
 namespace gpu_host {
 
 std::span<Backend* const> all_backends() {
-  static AbsentBackend cuda("cuda");
   static CpuBackend cpu;
+  // Those with drivers are never destroyed: these may have ended before a static object would be.
+#if WGH_CUDA
+  static Backend* const cuda = new CudaBackend;
+#else
+  static Backend* const cuda = new AbsentBackend("cuda");
+#endif
 #if WGH_WEBGPU
-  // Never destroyed: its drivers may have ended before a static object would be.
   static Backend* const webgpu = new WebGpuBackend;
 #else
   static Backend* const webgpu = new AbsentBackend("webgpu");
 #endif
-  static const std::array<Backend*, 3> backends{&cuda, webgpu, &cpu};
+  static const std::array<Backend*, 3> backends{cuda, webgpu, &cpu};
   return backends;
 }
 

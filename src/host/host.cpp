@@ -70,7 +70,10 @@ std::string wasmtime_version() { return WASMTIME_VERSION; }
 std::vector<DeviceEntry> list_devices() {
   std::vector<DeviceEntry> entries;
   for (Backend* backend : all_backends()) {
-    for (DeviceEntry& entry : backend->devices()) entries.push_back(std::move(entry));
+    for (DeviceEntry& entry : backend->devices()) {
+      if (entry.info) backend->describe(entry);
+      entries.push_back(std::move(entry));
+    }
   }
   return entries;
 }

@@ -29,10 +29,11 @@ class ConformanceTest : public testing::TestWithParam<std::string> {
   std::unique_ptr<Stream> stream_;
 };
 
-// The backends, and webgpu once more as if its device bound little, ended its
-// submissions early and had no subgroups: all that is cut into pieces there is cut.
+// The backends, and those of GPUs once more as if a device did little at a time, and
+// webgpu's bound little and had no subgroups: all that is cut into pieces there is cut.
 [[nodiscard]] std::vector<std::string> backend_names();
-inline constexpr const char* kInPieces = "webgpu_in_pieces";
+inline constexpr const char* kWebGpuInPieces = "webgpu_in_pieces";
+inline constexpr const char* kCudaInPieces = "cuda_in_pieces";
 using test::backend_test_name;
 
 }  // namespace gpu_host::conformance

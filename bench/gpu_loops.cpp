@@ -1,7 +1,9 @@
-#include "webgpu_loops.hpp"
+#include "gpu_loops.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <random>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -18,8 +20,9 @@ namespace {
 constexpr std::uint32_t kMebibyte = 1 << 20;
 constexpr std::uint32_t kPattern = kMebibyte / sizeof(float);
 
-Loop make_loop(const DeviceChoice& device, std::vector<Call> calls, std::uint64_t block_bytes) {
-  return std::make_shared<GuestLoop>(device, calls, static_cast<std::uint32_t>(block_bytes));
+Loop make_loop(const DeviceChoice& device, const std::vector<Call>& calls, std::uint64_t block_bytes,
+               MatmulPrecision precision = MatmulPrecision::tf32) {
+  return std::make_shared<GuestLoop>(device, calls, static_cast<std::uint32_t>(block_bytes), precision);
 }
 
 DeviceChoice choice_of(const DeviceEntry& device) { return {.backend = device.backend, .index = device.index}; }
@@ -40,21 +43,23 @@ void check(double value, double expected, double tolerance) {
 
 }  // namespace
 
-DeviceEntry webgpu_device(bool software_too) {
-  std::string reason = "no webgpu device";
+DeviceEntry gpu_device(const std::string& backend, bool software_too) {
+  std::string reason = "no " + backend + " device";
   for (DeviceEntry& device : list_devices()) {
-    if (device.backend != "webgpu") continue;
+    if (device.backend != backend) continue;
     if (device.info && (device.info->is_hardware || software_too)) return std::move(device);
     reason = device.info ? device.info->name + " is software (--any-device)" : device.reason;
   }
   throw Skipped(reason);
 }
 
-std::string text_of(const DeviceEntry& device) { return "webgpu: " + device.info->name + ", " + device.details; }
+std::string text_of(const DeviceEntry& device) {
+  return device.backend + ": " + device.info->name + ", " + device.details;
+}
 
 Operation webgpu_peer(const DeviceEntry& device, const std::string& work, std::uint32_t size) {
   auto peer = std::make_shared<Process>(
-      std::vector<std::string>{WGH_WEBGPU_PEER, std::to_string(device.index), work, std::to_string(size)});
+      std::vector<std::string>{beside(WGH_WEBGPU_PEER), std::to_string(device.index), work, std::to_string(size)});
   return [peer = std::move(peer)](std::int64_t count) { return std::stod(peer->ask(std::to_string(count))); };
 }
 
@@ -65,12 +70,14 @@ Loop bootstrap_loop(const DeviceEntry& device, std::uint32_t size) {
   return loop;
 }
 
-Loop matmul_loop(const DeviceEntry& device, std::uint32_t size) {
+Loop matmul_loop(const DeviceEntry& device, const MatmulLoop& matmul) {
+  const std::uint32_t size = matmul.size;
   const std::uint64_t elements = std::uint64_t{size} * size;
-  const auto data = random_floats(std::min<std::uint64_t>(elements, kPattern), -1, 1);
+  const auto data = random_floats(std::min<std::uint64_t>(elements, kPattern), matmul.least, 1);
   const auto copies = static_cast<std::uint32_t>(elements / data.size());
-  const Call matmul{kMlKernels, "kernel-matmul", {size, size, size, 0u, 0u, 1.0F, 0.0F, 1u, 2u, 3u}};
-  Loop loop = make_loop(choice_of(device), {matmul, sync()}, data.bytes().size());
+  std::vector<Call> calls{{kMlKernels, "kernel-matmul", {size, size, size, 0u, 0u, 1.0F, 0.0F, 1u, 2u, 3u}}};
+  if (matmul.waits) calls.push_back(sync());
+  Loop loop = make_loop(choice_of(device), calls, data.bytes().size(), matmul.precision);
   loop->create(data.bytes(), copies);
   loop->create(data.bytes(), copies);
   loop->create(elements * sizeof(float));
@@ -81,7 +88,7 @@ Loop matmul_loop(const DeviceEntry& device, std::uint32_t size) {
     for (std::size_t k = 0; k < size; ++k) {
       sum += double{data[(row + k) % data.size()]} * data[(k * size + i % size) % data.size()];
     }
-    check(c[i], sum, 1e-3);
+    check(c[i], sum, matmul.tolerance);
   }
   return loop;
 }
@@ -121,6 +128,60 @@ Loop sum_loop(const DeviceEntry& device, std::uint32_t mebibytes) {
   double expected = 0;
   for (const float value : data) expected += value;
   check(results(*loop, 2, 1)[0], expected * mebibytes, 1e-5);
+  return loop;
+}
+
+Loop add_loop(const DeviceEntry& device, std::uint32_t mebibytes) {
+  const std::uint32_t size = mebibytes * kPattern;
+  const auto data = random_floats(kPattern, -1, 1);
+  Loop loop = make_loop(choice_of(device), {binary(Elementwise::add, size, 1, 2, 3), sync()}, kMebibyte);
+  for (int input = 0; input < 2; ++input) loop->create(data.bytes(), mebibytes);
+  loop->create(std::uint64_t{mebibytes} * kMebibyte);
+  const Array<float> out = results(*loop, 3, size);
+  for (std::size_t i = 0; i < size; ++i) check(out[i], 2 * data[i % kPattern], 0);
+  return loop;
+}
+
+Loop small_loop(const DeviceEntry& device, std::uint32_t size) {
+  const auto data = random_floats(size, -1, 1);
+  Loop loop = make_loop(choice_of(device), {unary(Elementwise::relu, size, 1, 2), unary(Elementwise::relu, size, 2, 1)},
+                        data.bytes().size());
+  loop->create(data.bytes());
+  loop->create(std::uint64_t{data.bytes().size()});
+  return loop;
+}
+
+Loop find_split_loop(const DeviceEntry& device, std::uint32_t rows, std::uint32_t thresholds) {
+  constexpr std::uint32_t kFeatures = 10;
+  const auto data = random_floats(std::size_t{rows} * kFeatures, 0, 1);
+  const auto labels = random_floats(rows, 0, 100);
+  const Array<std::uint32_t> indices(rows);
+  std::iota(indices.begin(), indices.end(), 0u);
+  std::shuffle(indices.begin(), indices.end(), std::mt19937(1));
+  const auto values = random_floats(thresholds, 0, 1);
+  const Call split{kMlKernels, "kernel-find-split", {rows, kFeatures, 3u, thresholds, 1u, 2u, 3u, 4u, 5u}};
+  const auto loop_on = [&](const DeviceChoice& where) {
+    Loop loop = make_loop(where, {split, sync()}, data.bytes().size());
+    loop->create(data.bytes());
+    loop->create(labels.bytes());
+    loop->create(indices.bytes());
+    loop->create(values.bytes());
+    loop->create(values.bytes().size());
+    return loop;
+  };
+  Loop loop = loop_on(choice_of(device));
+  const Array<float> ours = results(*loop, 5, thresholds);
+  const Array<float> expected = results(*loop_on({.backend = "cpu"}), 5, thresholds);
+  for (std::size_t i = 0; i < thresholds; ++i) check(ours[i], expected[i], 1e-5);
+  return loop;
+}
+
+Loop copy_loop(const DeviceEntry& device, const std::string& function, std::uint32_t bytes) {
+  std::vector<Argument> arguments{1u, std::uint64_t{0}};
+  if (function == "buffer-write") arguments.emplace_back(kBlock);
+  arguments.emplace_back(bytes);
+  Loop loop = make_loop(choice_of(device), {{kCompute, function, std::move(arguments)}, sync()}, bytes);
+  loop->create(std::uint64_t{bytes});
   return loop;
 }
 
