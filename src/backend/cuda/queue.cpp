@@ -16,6 +16,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostUnderWay = 4;
+// Of one event: what is under way stays short, be it ever so little work each.
+constexpr std::uint64_t kMostOperations = 256;
 constexpr std::uint64_t kAlignment = 256;
 // Short work is waited for without giving the processor up: to sleep takes longer than it.
 constexpr auto kSpin = std::chrono::microseconds(200);
@@ -84,6 +86,7 @@ GpuResult<void> Queue::clear(CUdeviceptr begin, std::uint64_t size) {
 GpuResult<void> Queue::make_room(std::uint64_t work) {
   if (gpu_.is_lost()) return gpu_.lost_error();
   if (stop()) return interrupted();
+  work = std::max(work, max_work() / kMostOperations);
   if (queued_work_ + work > max_work() && queued_work_ > 0) {
     CUevent event = nullptr;
     if (auto made = gpu_.check(driver().EventCreate(&event, CU_EVENT_DISABLE_TIMING), "EventCreate"); !made)
