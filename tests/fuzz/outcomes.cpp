@@ -240,6 +240,9 @@ void Interpreter::after_destroy(const Values& values, const Outcome& outcome) {
 
 void Interpreter::after_kernel(FunctionIndex index, const Values& values, const Outcome& outcome) {
   const Function& function = kFunctions[index];
+  const auto code = static_cast<Code>(outcome.code);
+  // Out-of-memory may be a kernel-error whose string found no room.
+  const bool may_have_run = outcome.ok || code == Code::kernel_error || code == Code::out_of_memory;
   bool all_live = true;
   bool all_writable = true;
   for (std::size_t i = 0; i < function.roles.size(); ++i) {
@@ -248,10 +251,10 @@ void Interpreter::after_kernel(FunctionIndex index, const Values& values, const 
     all_live &= buffer != nullptr;
     if (buffer == nullptr || static_cast<Role>(function.roles[i]) != Role::output) continue;
     all_writable &= !buffer->read_only;
-    if (outcome.ok || static_cast<Code>(outcome.code) == Code::kernel_error) learn(*buffer);
+    if (may_have_run) learn(*buffer);
   }
   if (outcome.ok) check(all_live && all_writable, "{} used a buffer that it must not", function.name);
-  if (!outcome.ok && static_cast<Code>(outcome.code) == Code::invalid_buffer) {
+  if (!outcome.ok && code == Code::invalid_buffer) {
     check(!all_live, "{}: invalid-buffer, and all are live", function.name);
   }
 }
