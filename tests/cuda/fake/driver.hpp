@@ -75,6 +75,7 @@ struct Driver {
   LiveObjects<Module> modules;
   LiveObjects<CUdevice> pools;
   std::map<std::uintptr_t, Allocation> memory;
+  std::map<CUdevice, std::uint64_t> used;  // bytes of `memory`
   std::map<std::uintptr_t, std::size_t> pinned;
   std::map<std::string, const Kernel*> kernels;
 

@@ -32,15 +32,10 @@ CUresult copy(CUdeviceptr to, CUdeviceptr from, std::size_t size) {
 CUresult give_back(std::uintptr_t address) {
   const auto found = driver().memory.find(address);
   std::memset(at(address), 0xDB, found->second.size);
+  driver().used[found->second.device] -= found->second.size;
   std::free(at(address));
   driver().memory.erase(found);
   return CUDA_SUCCESS;
-}
-
-std::uint64_t used(CUdevice device) {
-  std::uint64_t used = 0;
-  for (const auto& [address, allocation] : driver().memory) used += allocation.device == device ? allocation.size : 0;
-  return used;
 }
 
 }  // namespace
@@ -80,13 +75,15 @@ CUresult CUDAAPI cuMemAllocFromPoolAsync(CUdeviceptr* address, std::size_t size,
   if (device == nullptr || used_stream == nullptr || size == 0) return driver().misuse(CUDA_ERROR_INVALID_VALUE);
   // What was freed earlier in this stream's order can be used again.
   const std::uint64_t total = driver().settings.memory;
-  if (size > total || used(*device) > total - size) Driver::finish(*used_stream);
+  std::uint64_t& used = driver().used[*device];
+  if (size > total || used > total - size) Driver::finish(*used_stream);
   if (call.context->error != CUDA_SUCCESS) return call.context->error;
-  if (size > total || used(*device) > total - size) return CUDA_ERROR_OUT_OF_MEMORY;
+  if (size > total || used > total - size) return CUDA_ERROR_OUT_OF_MEMORY;
   void* const memory = garbage(256, size);
   if (memory == nullptr) return CUDA_ERROR_OUT_OF_MEMORY;
   *address = reinterpret_cast<CUdeviceptr>(memory);
   driver().memory[*address] = {size, *device};
+  used += size;
   return CUDA_SUCCESS;
 }
 

@@ -1,4 +1,4 @@
-// Streams and events. Work is queued; each query runs one operation.
+// Streams and events. Work is queued; queries run it.
 #include "driver.hpp"
 #include "enqueue.hpp"
 
