@@ -1,11 +1,8 @@
 # CUDA 12, to build with: the driver's header as CudaKit::headers, the compiler of
 # kernels in CudaKit_NVRTC. Nothing links a library of it. The toolkit that CUDA_ROOT
 # (CMake or environment variable) names, else what scripts/setup fetched.
-set(cuda_root ${CUDA_ROOT})
-if(NOT cuda_root)
-  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/../scripts/setup --cuda-root
-    OUTPUT_VARIABLE cuda_root OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-endif()
+include(${CMAKE_CURRENT_LIST_DIR}/WghRoot.cmake)
+wgh_root(cuda_root CUDA_ROOT --cuda-root)
 # The paths are not cached: another CUDA_ROOT or version takes effect at once.
 find_path(CudaKit_INCLUDE_DIR cuda.h PATHS ${cuda_root}/include NO_DEFAULT_PATH NO_CACHE)
 find_file(CudaKit_NVRTC libnvrtc.so.12 PATHS ${cuda_root}/lib64 NO_DEFAULT_PATH NO_CACHE)

@@ -1,10 +1,7 @@
 # Wasmtime's C API as Wasmtime::wasmtime: the installed one that WASMTIME_ROOT
 # (CMake or environment variable) names, else the one that scripts/setup built.
-set(wasmtime_root ${WASMTIME_ROOT})
-if(NOT wasmtime_root)
-  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/../scripts/setup --wasmtime-root
-    OUTPUT_VARIABLE wasmtime_root OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-endif()
+include(${CMAKE_CURRENT_LIST_DIR}/WghRoot.cmake)
+wgh_root(wasmtime_root WASMTIME_ROOT --wasmtime-root)
 # The paths are not cached: another WASMTIME_ROOT or version takes effect at once.
 find_path(Wasmtime_INCLUDE_DIR wasmtime.h PATHS ${wasmtime_root}/include NO_DEFAULT_PATH NO_CACHE)
 find_library(Wasmtime_LIBRARY wasmtime PATHS ${wasmtime_root}/lib NO_DEFAULT_PATH NO_CACHE)

@@ -2,11 +2,8 @@
 # WgpuNative_LIBRARY. Nothing links the library, which is opened at run time. The
 # installed one that WGPU_NATIVE_ROOT (CMake or environment variable) names, else
 # the one that scripts/setup fetched.
-set(wgpu_native_root ${WGPU_NATIVE_ROOT})
-if(NOT wgpu_native_root)
-  execute_process(COMMAND ${CMAKE_CURRENT_LIST_DIR}/../scripts/setup --wgpu-native-root
-    OUTPUT_VARIABLE wgpu_native_root OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-endif()
+include(${CMAKE_CURRENT_LIST_DIR}/WghRoot.cmake)
+wgh_root(wgpu_native_root WGPU_NATIVE_ROOT --wgpu-native-root)
 # The paths are not cached: another WGPU_NATIVE_ROOT or version takes effect at once.
 # wgpu-native's own releases have the headers in include/webgpu.
 find_path(WgpuNative_INCLUDE_DIR wgpu.h PATHS ${wgpu_native_root}/include PATH_SUFFIXES webgpu NO_DEFAULT_PATH NO_CACHE)

@@ -49,6 +49,8 @@ source "$repository/scripts/lib/bench.sh"
 source "$repository/scripts/lib/cuda.sh"
 # shellcheck source=scripts/lib/packages.sh
 source "$repository/scripts/lib/packages.sh"
+# shellcheck source=scripts/lib/roots.sh
+source "$repository/scripts/lib/roots.sh"
 # shellcheck source=scripts/lib/rust.sh
 source "$repository/scripts/lib/rust.sh"
 # shellcheck source=scripts/lib/wasmtime.sh

@@ -3,28 +3,14 @@
 # library in the cache, built once per version, features and lock file.
 
 wasmtime_root() {
-  if [[ -n ${WASMTIME_ROOT:-} ]]; then
-    echo "$WASMTIME_ROOT"
-    return
-  fi
-  local key
-  key=$({
-    uname -sm
-    echo "$WASMTIME_FEATURES"
-    cat "$repository"/cmake/wasmtime/{Cargo.toml,Cargo.lock,src/lib.rs}
-  } | sha256sum | cut -c 1-12)
-  echo "$cache/wasmtime-$WASMTIME_VERSION-$key"
+  root_of WASMTIME_ROOT "wasmtime-$WASMTIME_VERSION" \
+    "$WASMTIME_FEATURES"$'\n'"$(cat "$repository"/cmake/wasmtime/{Cargo.toml,Cargo.lock,src/lib.rs})"
 }
 
 use_wasmtime() {
   local root
   root=$(wasmtime_root)
-  if [[ -f $root/include/wasmtime.h ]]; then
-    return
-  fi
-  [[ -z ${WASMTIME_ROOT:-} ]] || fail "WASMTIME_ROOT=$WASMTIME_ROOT has no include/wasmtime.h"
+  if has_root WASMTIME_ROOT "$root" include/wasmtime.h; then return; fi
   use_rust
-  mkdir -p "$cache"
-  step "Building Wasmtime $WASMTIME_VERSION, once: about 4 minutes on 2 cores" \
-    flock "$cache/wasmtime.lock" "$repository/scripts/lib/build-wasmtime" "$root"
+  make_root "Building Wasmtime $WASMTIME_VERSION, once: about 4 minutes on 2 cores" build-wasmtime "$root"
 }

@@ -26,7 +26,11 @@ GpuResult<std::unique_ptr<Stream>> CudaStream::create(std::shared_ptr<Gpu> gpu, 
 }
 
 CudaStream::CudaStream(std::shared_ptr<Gpu> gpu, const StreamOptions& options)
-    : gpu_(std::move(gpu)), work_(std::make_unique<Work>(*gpu_, options)) {}
+    : gpu_(std::move(gpu)),
+      work_(std::make_unique<Work>(*gpu_, options)),
+      arrays_([this](const DeviceBuffer& buffer, const ReadDestination& destination) {
+        return work_->transfers.read(own(buffer).address(), buffer.size(), destination);
+      }) {}
 
 CudaStream::~CudaStream() {
   const auto context = current();
@@ -52,31 +56,15 @@ GpuResult<std::unique_ptr<Buffer>> CudaStream::wrap(const WrappedMemory& memory)
   auto buffer = std::make_unique<CudaBuffer>(memory, *std::move(copy));
   auto written = work_->transfers.write(buffer->address(), memory.bytes);
   if (!written) return std::unexpected(std::move(written.error()));
-  if (!memory.read_only) arrays_.push_back(buffer.get());
+  if (!memory.read_only) arrays_.add(*buffer);
   return buffer;
 }
 
 void CudaStream::release(std::unique_ptr<Buffer> buffer) noexcept {
   const auto context = current();
-  auto& released = static_cast<CudaBuffer&>(*buffer);
-  if (std::erase(arrays_, &released) > 0 && released.is_ahead()) {
-    if (auto updated = update(released); !updated && !late_error_) late_error_ = std::move(updated.error());
-  }
+  auto updated = arrays_.remove(static_cast<CudaBuffer&>(*buffer));
+  if (!updated && !late_error_) late_error_ = std::move(updated.error());
   buffer.reset();
-}
-
-GpuResult<void> CudaStream::update(CudaBuffer& buffer) {
-  auto result = work_->transfers.read(buffer.address(), buffer.size(), [&buffer] { return buffer.array(); });
-  if (result) buffer.set_ahead(false);
-  return result;
-}
-
-GpuResult<void> CudaStream::update_arrays() {
-  for (CudaBuffer* const buffer : arrays_) {
-    if (!buffer->is_ahead()) continue;
-    if (auto updated = update(*buffer); !updated) return updated;
-  }
-  return {};
 }
 
 GpuResult<void> CudaStream::write(Buffer& buffer, std::uint64_t offset, std::span<const std::byte> data) {
@@ -89,7 +77,7 @@ GpuResult<void> CudaStream::read(const Buffer& buffer, std::uint64_t offset, std
   const auto context = current();
   if (auto late = take_error()) return std::unexpected(*std::move(late));
   auto result = work_->transfers.read(own(buffer).address() + offset, size, destination);
-  return result ? update_arrays() : result;
+  return result ? arrays_.update() : result;
 }
 
 GpuResult<void> CudaStream::copy(const Buffer& source, std::uint64_t source_offset, Buffer& destination,
@@ -143,7 +131,7 @@ GpuResult<void> CudaStream::batch_predict(const BatchPredictParams& params, cons
 void CudaStream::wait() {
   const auto context = current();
   auto done = work_->queue.wait();
-  if (done) done = update_arrays();
+  if (done) done = arrays_.update();
   if (!done && !late_error_) late_error_ = std::move(done.error());
 }
 

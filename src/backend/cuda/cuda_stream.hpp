@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "backend/backend.hpp"
 #include "backend/cuda/cuda_buffer.hpp"
@@ -55,13 +54,10 @@ class CudaStream final : public Stream {
   };
 
   [[nodiscard]] CurrentContext current() const { return CurrentContext(*gpu_); }
-  [[nodiscard]] GpuResult<void> update(CudaBuffer& buffer);
-  // Copies what the device wrote into the embedders' arrays.
-  [[nodiscard]] GpuResult<void> update_arrays();
 
   std::shared_ptr<Gpu> gpu_;
   std::unique_ptr<Work> work_;
-  std::vector<CudaBuffer*> arrays_;     // that may be written
+  CopiedArrays arrays_;
   std::optional<GpuError> late_error_;  // that nobody has taken
 };
 

@@ -1,7 +1,5 @@
 #include "backend/cuda/gpu.hpp"
 
-#include <limits>
-
 namespace gpu_host::cuda {
 namespace {
 

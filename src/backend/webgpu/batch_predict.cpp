@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/webgpu/arithmetic.hpp"
+#include "backend/arithmetic.hpp"
 #include "backend/webgpu/kernels.hpp"
 #include "backend/webgpu/shaders.hpp"
 

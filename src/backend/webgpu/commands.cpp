@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string>
 
-#include "backend/webgpu/arithmetic.hpp"
+#include "backend/arithmetic.hpp"
 #include "backend/webgpu/device_error.hpp"
 
 namespace gpu_host::webgpu {

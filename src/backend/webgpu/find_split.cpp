@@ -5,7 +5,7 @@
 #include <bit>
 #include <optional>
 
-#include "backend/webgpu/arithmetic.hpp"
+#include "backend/arithmetic.hpp"
 #include "backend/webgpu/kernels.hpp"
 #include "backend/webgpu/shaders.hpp"
 

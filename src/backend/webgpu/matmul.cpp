@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "backend/webgpu/arithmetic.hpp"
+#include "backend/arithmetic.hpp"
 #include "backend/webgpu/kernels.hpp"
 #include "backend/webgpu/shaders.hpp"
 

@@ -18,13 +18,13 @@ WebGpuBuffer& own(Buffer& buffer) {
 }
 const WebGpuBuffer& own(const Buffer& buffer) { return static_cast<const WebGpuBuffer&>(buffer); }
 
-GpuResult<void> update(Commands& commands, WebGpuBuffer& buffer) {
-  auto result = webgpu::read(commands, buffer, 0, buffer.size(), [&buffer] { return buffer.array(); });
-  if (result) buffer.set_ahead(false);
-  return result;
-}
-
 }  // namespace
+
+WebGpuStream::WebGpuStream(Gpu& gpu, const StreamOptions& options)
+    : commands_(gpu, options.interrupt),
+      arrays_([this](const DeviceBuffer& buffer, const ReadDestination& destination) {
+        return webgpu::read(commands_, own(buffer), 0, buffer.size(), destination);
+      }) {}
 
 GpuResult<std::unique_ptr<Buffer>> WebGpuStream::allocate(std::uint64_t size) {
   auto memory = commands_.allocate(size, true);
@@ -39,24 +39,15 @@ GpuResult<std::unique_ptr<Buffer>> WebGpuStream::wrap(const WrappedMemory& memor
   auto buffer = std::make_unique<WebGpuBuffer>(memory, *std::move(copy));
   auto written = webgpu::write(commands_, *buffer, 0, memory.bytes);
   if (!written) return std::unexpected(std::move(written.error()));
-  if (!memory.read_only) arrays_.push_back(buffer.get());
+  if (!memory.read_only) arrays_.add(*buffer);
   return buffer;
 }
 
 void WebGpuStream::release(std::unique_ptr<Buffer> buffer) noexcept {
   auto& released = static_cast<WebGpuBuffer&>(*buffer);
-  if (std::erase(arrays_, &released) > 0 && released.is_ahead()) {
-    if (auto updated = update(commands_, released); !updated && !late_error_) late_error_ = std::move(updated.error());
-  }
+  auto updated = arrays_.remove(released);
+  if (!updated && !late_error_) late_error_ = std::move(updated.error());
   commands_.recycle(released.take_memory());
-}
-
-GpuResult<void> WebGpuStream::update_arrays() {
-  for (WebGpuBuffer* const buffer : arrays_) {
-    if (!buffer->is_ahead()) continue;
-    if (auto updated = update(commands_, *buffer); !updated) return updated;
-  }
-  return {};
 }
 
 GpuResult<void> WebGpuStream::write(Buffer& buffer, std::uint64_t offset, std::span<const std::byte> data) {
@@ -67,7 +58,7 @@ GpuResult<void> WebGpuStream::read(const Buffer& buffer, std::uint64_t offset, s
                                    const ReadDestination& destination) {
   if (auto late = take_error()) return std::unexpected(*std::move(late));
   auto result = webgpu::read(commands_, own(buffer), offset, size, destination);
-  return result ? update_arrays() : result;
+  return result ? arrays_.update() : result;
 }
 
 GpuResult<void> WebGpuStream::copy(const Buffer& source, std::uint64_t source_offset, Buffer& destination,
@@ -111,7 +102,7 @@ GpuResult<void> WebGpuStream::batch_predict(const BatchPredictParams& params, co
 
 void WebGpuStream::wait() {
   auto done = commands_.read_back(nullptr, 0, 0, nullptr);
-  if (done) done = update_arrays();
+  if (done) done = arrays_.update();
   if (!done && !late_error_) late_error_ = std::move(done.error());
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
 #include "backend/backend.hpp"
 #include "backend/webgpu/commands.hpp"
@@ -12,7 +11,7 @@ namespace gpu_host::webgpu {
 
 class WebGpuStream final : public Stream {
  public:
-  WebGpuStream(Gpu& gpu, const StreamOptions& options) : commands_(gpu, options.interrupt) {}
+  WebGpuStream(Gpu& gpu, const StreamOptions& options);
 
   // Before all else.
   [[nodiscard]] GpuResult<void> prepare() { return commands_.prepare(); }
@@ -46,11 +45,8 @@ class WebGpuStream final : public Stream {
   [[nodiscard]] std::optional<GpuError> take_error() override;
 
  private:
-  // Copies what the device wrote into the embedders' arrays.
-  [[nodiscard]] GpuResult<void> update_arrays();
-
   Commands commands_;
-  std::vector<WebGpuBuffer*> arrays_;   // that may be written
+  CopiedArrays arrays_;
   std::optional<GpuError> late_error_;  // that nobody has taken
 };
 
