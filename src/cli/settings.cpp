@@ -108,7 +108,7 @@ OptionGroup gpu_group(InstanceOptions& instance) {
   Limits& limits = instance.limits;
   return {"-G",
           "wasi:gpu",
-          {{"max-memory", "SIZE", "memory of all buffers together (default: 3/4 of what is available)",
+          {{"max-memory", "SIZE", "memory of all buffers together (default: 3/4 of the GPU's, or of this machine's)",
             [&](const std::string& value) { return set(limits.gpu_memory, parse_size(value)); }},
            {"max-buffers", "N", "buffers at a time: up to 4294967295 (default: 262144)",
             [&](const std::string& value) { return set(limits.gpu_buffers, parse_number<std::uint32_t>(value)); }},

@@ -130,7 +130,10 @@ Result<void> Instance::Impl::define_imports() {
 Result<Instance> Instance::create(const Module& module, const InstanceOptions& options) {
   auto impl = std::make_unique<Impl>();
   impl->module = module.impl_;
-  impl->limits = with_defaults(options.limits, module.impl_->host->available_memory);
+  impl->limits = options.limits;
+  if (!impl->limits.guest_memory) {
+    impl->limits.guest_memory = default_guest_memory(module.impl_->host->available_memory);
+  }
   impl->unknown_imports = options.unknown_imports;
   impl->time_left = options.limits.timeout.value_or(std::chrono::nanoseconds{});
   if (auto checked = impl->check(options); !checked) return std::unexpected(std::move(checked.error()));

@@ -4,12 +4,15 @@
 
 namespace gpu_host {
 
-Limits with_defaults(Limits limits, std::uint64_t available) {
-  // Together all that there is: the guest's objects may take as much again as its memory.
-  constexpr std::uint64_t kMostGuestMemory = std::uint64_t{4} << 30U;
-  if (!limits.gpu_memory) limits.gpu_memory = available / 4 * 3;
-  if (!limits.guest_memory) limits.guest_memory = std::min(available / 8, kMostGuestMemory);
-  return limits;
+// Together all that there is: the guest's objects may take as much again as its memory.
+std::uint64_t default_guest_memory(std::uint64_t available) {
+  constexpr std::uint64_t kMost = std::uint64_t{4} << 30U;
+  return std::min(available / 8, kMost);
+}
+
+std::uint64_t default_gpu_memory(const DeviceInfo& device, std::uint64_t available) {
+  const bool has_its_own = device.is_hardware && device.total_memory > 0;
+  return (has_its_own ? device.total_memory : available) / 4 * 3;
 }
 
 }  // namespace gpu_host

@@ -7,9 +7,6 @@
 
 namespace gpu_host {
 
-HandleTable::HandleTable(std::uint64_t max_bytes, std::uint32_t max_buffers)
-    : max_bytes_(max_bytes), max_buffers_(max_buffers) {}
-
 GpuResult<void> HandleTable::admit(std::uint64_t size) const {
   if (size > max_bytes_ - used_bytes_) {
     return gpu_error(GpuErrorCode::out_of_memory,

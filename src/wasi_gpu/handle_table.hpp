@@ -12,7 +12,10 @@ namespace gpu_host {
 
 class HandleTable {
  public:
-  HandleTable(std::uint64_t max_bytes, std::uint32_t max_buffers);
+  HandleTable(std::uint64_t max_bytes, std::uint32_t max_buffers) : max_bytes_(max_bytes), max_buffers_(max_buffers) {}
+
+  // Before the first buffer.
+  void set_max_bytes(std::uint64_t max_bytes) { max_bytes_ = max_bytes; }
 
   // Whether a buffer of `size` bytes fits the quotas. Ask before the device is
   // asked. out_of_memory names the quota.

@@ -8,19 +8,13 @@
 #include "wasi_gpu/metered_stream.hpp"
 
 namespace gpu_host {
-namespace {
-
-std::uint64_t memory_quota(const Limits& limits) {
-  return limits.gpu_memory ? *limits.gpu_memory : *with_defaults(limits, machine_memory().available).gpu_memory;
-}
-
-}  // namespace
 
 Session::Session(DeviceSource source, const Limits& limits, SessionOptions options)
     : source_(std::move(source)),
       options_(std::move(options)),
+      has_gpu_memory_(limits.gpu_memory.has_value()),
       gpu_time_(limits.gpu_time),
-      buffers_(memory_quota(limits), limits.gpu_buffers) {}
+      buffers_(limits.gpu_memory.value_or(0), limits.gpu_buffers) {}
 
 Session::~Session() {
   while (auto buffer = buffers_.remove_any()) stream_->release(std::move(buffer));
@@ -37,6 +31,9 @@ Result<void> Session::open() {
   if (gpu_time_ || !options_.observers.empty()) {
     stream = std::make_unique<MeteredStream>(std::move(stream), (*device)->info(), options_.observers, gpu_time_,
                                              &interrupt_);
+  }
+  if (!has_gpu_memory_) {
+    buffers_.set_max_bytes(default_gpu_memory((*device)->info(), machine_memory().available));
   }
   // All at once: a session that is half open when memory runs out would run unmetered.
   device_ = *std::move(device);

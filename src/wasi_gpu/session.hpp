@@ -65,6 +65,7 @@ class Session {
 
   DeviceSource source_;
   SessionOptions options_;
+  bool has_gpu_memory_;  // a quota of it
   std::optional<std::chrono::nanoseconds> gpu_time_;
   // Torn down in the opposite order: buffers, stream, device, and the interrupt that
   // the stream polls.

@@ -39,6 +39,7 @@ test::UsableDevice open_cuda_in_pieces() {
   cuda::FoundDevice first = found->front();
   if (!first.entry.info) return {nullptr, first.entry.reason};
   first.limits.max_work = 1 << 14;
+  first.limits.max_extent = 1 << 12;
   return {std::make_shared<cuda::CudaDevice>(first.device, *first.entry.info, first.limits), {}};
 }
 #else

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <memory>
 #include <span>
 
@@ -16,14 +17,17 @@ namespace gpu_host::cuda {
 class CudaTest : public testing::Test {
  protected:
   void SetUp() override {
+    // Before the driver starts.
+    (void)unsetenv("CUDA_VISIBLE_DEVICES");
+    (void)setenv("FAKE_CUDA_DEVICES", "2", 1);
     const auto& found = found_devices();
     ASSERT_TRUE(found.has_value()) << found.error().message;
     ASSERT_NE(fake_cuda::control(), nullptr) << "libcuda.so.1 is not the fake one";
     fake().heal();
-    const FoundDevice& first = found->front();
-    ASSERT_TRUE(first.entry.info.has_value()) << first.entry.reason;
+    ASSERT_EQ(found->size(), 2U);
+    ASSERT_TRUE(found->front().entry.info.has_value()) << found->front().entry.reason;
     before_ = fake().live();
-    device_ = std::make_unique<CudaDevice>(first.device, *first.entry.info, first.limits);
+    device_ = new_device(0);
   }
 
   // Whatever failed: all was given back, and nothing twice.
@@ -44,6 +48,10 @@ class CudaTest : public testing::Test {
 
   [[nodiscard]] static const fake_cuda::Control& fake() { return *fake_cuda::control(); }
 
+  [[nodiscard]] static std::unique_ptr<CudaDevice> new_device(std::size_t index) {
+    const FoundDevice& found = found_devices()->at(index);
+    return std::make_unique<CudaDevice>(found.device, *found.entry.info, found.limits);
+  }
   [[nodiscard]] CudaDevice& device() { return *device_; }
   void drop_device() { device_.reset(); }
 
@@ -51,6 +59,13 @@ class CudaTest : public testing::Test {
     auto stream = device_->create_stream(options);
     EXPECT_TRUE(stream.has_value()) << stream.error().message;
     return stream ? *std::move(stream) : nullptr;
+  }
+
+  template <class Result>
+  static void expect_error(const Result& result, GpuErrorCode code, const char* text) {
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().code, code) << result.error().message;
+    EXPECT_THAT(result.error().message, testing::HasSubstr(text));
   }
 
   static GpuResult<float> read_float(Stream& stream, const Buffer& buffer) {

@@ -53,6 +53,19 @@ TEST_F(FailureTest, MemoryThatIsAboutToBeFreeIsFound) {
   }
 }
 
+// What the pool keeps in pieces of the wrong size goes back to the device, which gives it anew.
+TEST_F(FailureTest, MemoryThatThePoolKeepsIsFound) {
+  fake_cuda::Settings settings = fake().settings();
+  settings.memory = std::uint64_t{64} << 20U;
+  fake().configure(settings);
+  const auto stream = new_stream();
+  for (const std::uint64_t megabytes : {30, 40, 50, 60}) {
+    auto buffer = stream->allocate(megabytes << 20U);
+    ASSERT_TRUE(buffer.has_value()) << megabytes << ": " << buffer.error().message;
+    stream->release(*std::move(buffer));
+  }
+}
+
 TEST_F(FailureTest, RefusedLaunchIsAKernelError) {
   const auto stream = new_stream();
   auto buffer = *stream->allocate(4000);

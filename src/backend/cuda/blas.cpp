@@ -4,6 +4,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "backend/cuda/libraries.hpp"
 #include "backend/cuda/library_failure.hpp"
@@ -18,7 +19,9 @@ constexpr std::size_t kWorkspaceSize = std::size_t{32} << 20U;
 
 // Of cublas_api.h and library_types.h. Enumerations are passed as the C ABI passes them, as int.
 constexpr int kSuccess = 0;
+constexpr int kNotInitialized = 1;
 constexpr int kAllocFailed = 3;
+constexpr int kArchMismatch = 8;
 constexpr int kNoTrans = 0;
 constexpr int kTrans = 1;
 constexpr int kFloat = 0;              // CUDA_R_32F
@@ -39,7 +42,11 @@ struct BlasApi {
 };
 
 Result<BlasApi> find_blas() {
-  const auto library = open_library({"libcublas.so.12", "libcublas.so.13"}, "cublas");
+  std::vector<const char*> names{"libcublas.so.12"};
+  int version = 0;
+  // An older driver has it fail at its first use.
+  if (driver().DriverGetVersion(&version) == CUDA_SUCCESS && version >= 13000) names.push_back("libcublas.so.13");
+  const auto library = open_library(names, "cublas");
   if (!library) {
     return error(library.error().kind, library.error().message +
                                            "; for matmul install cuBLAS: pip install nvidia-cublas-cu12, or NVIDIA's "
@@ -70,10 +77,21 @@ const Result<BlasApi>& found_blas() {
 
 const BlasApi& blas_api() { return *found_blas(); }
 
+GpuErrorCode code_of(int status) {
+  switch (status) {
+    case kNotInitialized:  // what it says where it finds no memory to start
+    case kAllocFailed:
+      return GpuErrorCode::out_of_memory;
+    case kArchMismatch:  // older than the device
+      return GpuErrorCode::device_unavailable;
+    default:
+      return GpuErrorCode::kernel_error;
+  }
+}
+
 GpuResult<void> check(int status, const char* what) {
   if (status == kSuccess) return {};
-  const GpuErrorCode code = status == kAllocFailed ? GpuErrorCode::out_of_memory : GpuErrorCode::kernel_error;
-  return gpu_error(code, std::string(what) + ": " + blas_api().get_status_name(status));
+  return gpu_error(code_of(status), std::string(what) + ": " + blas_api().get_status_name(status));
 }
 
 // The address as a parameter, which only the device may follow.
@@ -93,7 +111,13 @@ GpuResult<std::unique_ptr<Blas>> Blas::create(Queue& queue) {
   const CUdeviceptr address = workspace->address();
 
   void* handle = nullptr;
-  if (auto created = check(blas_api().create(&handle), "cublasCreate"); !created) {
+  int status = blas_api().create(&handle);
+  if (status != kSuccess) {
+    // It takes its memory from outside the pool.
+    if (auto released = queue.release_unused(); !released) return std::unexpected(std::move(released.error()));
+    status = blas_api().create(&handle);
+  }
+  if (auto created = check(status, "cublasCreate"); !created) {
     return library_failure(queue, std::move(created.error()));
   }
   std::unique_ptr<Blas> blas(new Blas(handle, *std::move(workspace)));

@@ -26,7 +26,6 @@ namespace gpu_host::cuda {
   X(EventDestroy_v2)          \
   X(EventQuery)               \
   X(EventRecord)              \
-  X(FuncSetAttribute)         \
   X(GetErrorName)             \
   X(GetErrorString)           \
   X(Init)                     \
@@ -48,7 +47,8 @@ namespace gpu_host::cuda {
   X(ModuleUnload)             \
   X(StreamCreate)             \
   X(StreamDestroy_v2)         \
-  X(StreamQuery)
+  X(StreamQuery)              \
+  X(StreamSynchronize)
 
 struct CudaApi {
 // NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration takes none.

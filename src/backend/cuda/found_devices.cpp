@@ -1,6 +1,7 @@
 #include "backend/cuda/found_devices.hpp"
 
 #include <array>
+#include <climits>
 #include <string>
 
 namespace gpu_host::cuda {
@@ -9,6 +10,8 @@ namespace {
 constexpr int kOldestMajor = 8;  // compute capability
 // Elementary steps of a launch: some hundredths of a second.
 constexpr std::uint64_t kWork = std::uint64_t{1} << 33U;
+// cuBLAS has gone wrong, up to an illegal address, in matrices of more.
+constexpr std::uint64_t kExtent = INT_MAX;
 
 // "" where the driver answered.
 std::string ask(CUresult result) { return result == CUDA_SUCCESS ? "" : text(result); }
@@ -29,6 +32,7 @@ FoundDevice find(std::uint32_t index) {
   if (!reason.empty()) return found;
 
   found.limits = {.max_work = kWork,
+                  .max_extent = kExtent,
                   .multiprocessors = attribute(found.device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
                   .major = attribute(found.device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR),
                   .minor = attribute(found.device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)};
@@ -39,6 +43,8 @@ FoundDevice find(std::uint32_t index) {
   } else if (attribute(found.device, CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED) == 0) {
     reason =
         std::string(name.data()) + " has no memory pools here (as under some virtual GPUs); try the webgpu backend";
+  } else if (attribute(found.device, CU_DEVICE_ATTRIBUTE_COMPUTE_MODE) == CU_COMPUTEMODE_PROHIBITED) {
+    reason = std::string(name.data()) + " has the compute mode \"prohibited\"; see nvidia-smi -c";
   } else {
     found.entry.info = DeviceInfo{.name = name.data(),
                                   .backend = "cuda",

@@ -78,6 +78,7 @@ GpuResult<void> Gpu::check(CUresult result, std::string_view what) {
     case CUDA_SUCCESS:
       return {};
     case CUDA_ERROR_OUT_OF_MEMORY:
+    case CUDA_ERROR_OPERATING_SYSTEM:  // of this machine's memory: under a container's limit
       return gpu_error(GpuErrorCode::out_of_memory, failed(what, result));
     case CUDA_ERROR_INVALID_VALUE:
     case CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES:
@@ -97,9 +98,11 @@ std::unexpected<GpuError> Gpu::lost_error() const {
   return gpu_error(GpuErrorCode::device_unavailable, "the device was lost: " + lost_reason_);
 }
 
-CurrentContext::CurrentContext(const Gpu& gpu) { (void)driver().CtxPushCurrent_v2(gpu.context()); }
+CurrentContext::CurrentContext(const Gpu& gpu)
+    : is_pushed_(driver().CtxPushCurrent_v2(gpu.context()) == CUDA_SUCCESS) {}
 
 CurrentContext::~CurrentContext() {
+  if (!is_pushed_) return;
   CUcontext ours = nullptr;
   (void)driver().CtxPopCurrent_v2(&ours);
 }

@@ -18,7 +18,8 @@
 namespace gpu_host::cuda {
 
 struct GpuLimits {
-  std::uint64_t max_work = 0;  // elementary steps of a launch (Queue::max_work)
+  std::uint64_t max_work = 0;    // elementary steps of a launch (Queue::max_work)
+  std::uint64_t max_extent = 0;  // floats from a matrix's first to its last, of one call of cuBLAS
   std::uint32_t multiprocessors = 0;
   std::uint32_t major = 0;  // compute capability
   std::uint32_t minor = 0;
@@ -40,8 +41,8 @@ class Gpu {
   // Loaded when it is first asked for.
   [[nodiscard]] GpuResult<CUfunction> function(const Kernel& kernel);
 
-  // What `result` of the driver's function `what` means: nothing for success; out_of_memory; kernel_error for a
-  // launch that was refused; otherwise the context is lost: device_unavailable, from now on for all.
+  // What `result` of the driver's function `what` means: nothing for success; out_of_memory; kernel_error for what
+  // was refused; otherwise the context is lost: device_unavailable, from now on for all.
   [[nodiscard]] GpuResult<void> check(CUresult result, std::string_view what);
   [[nodiscard]] bool is_lost() const { return is_lost_.load(std::memory_order_acquire); }
   // Device_unavailable, with the reason.
@@ -65,6 +66,9 @@ class CurrentContext {
   CurrentContext(const CurrentContext&) = delete;
   CurrentContext& operator=(const CurrentContext&) = delete;
   ~CurrentContext();
+
+ private:
+  bool is_pushed_;
 };
 
 }  // namespace gpu_host::cuda

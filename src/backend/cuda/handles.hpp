@@ -23,9 +23,17 @@ struct GiveBack {
   }
 };
 
+// What was freed in the stream's order, its pool gives back only once this was waited for.
+struct GiveBackStream {
+  void operator()(CUstream stream) const {
+    (void)driver().StreamSynchronize(stream);
+    (void)driver().StreamDestroy_v2(stream);
+  }
+};
+
 using OwnedContext = std::unique_ptr<std::remove_pointer_t<CUcontext>, GiveBack<&CudaApi::CtxDestroy_v2>>;
 using OwnedPool = std::unique_ptr<std::remove_pointer_t<CUmemoryPool>, GiveBack<&CudaApi::MemPoolDestroy>>;
-using OwnedStream = std::unique_ptr<std::remove_pointer_t<CUstream>, GiveBack<&CudaApi::StreamDestroy_v2>>;
+using OwnedStream = std::unique_ptr<std::remove_pointer_t<CUstream>, GiveBackStream>;
 using OwnedEvent = std::unique_ptr<std::remove_pointer_t<CUevent>, GiveBack<&CudaApi::EventDestroy_v2>>;
 // Of this machine, for copies by the device.
 using PinnedMemory = std::unique_ptr<std::byte, GiveBack<&CudaApi::MemFreeHost>>;

@@ -84,7 +84,7 @@ void* open_in(const std::string& folder, const std::string& name, std::string& r
 
 }  // namespace
 
-Result<void*> open_library(std::initializer_list<const char*> names, std::string_view package) {
+Result<void*> open_library(const std::vector<const char*>& names, std::string_view package) {
   std::string reason;
   for (const std::string& pattern : patterns_of_places(package)) {
     for (const std::string& folder : folders_like(pattern)) {

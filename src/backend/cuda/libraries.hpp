@@ -1,8 +1,8 @@
 // Where the CUDA libraries lie that are opened at run time.
 #pragma once
 
-#include <initializer_list>
 #include <string_view>
+#include <vector>
 
 #include "gpu_host/result.hpp"
 
@@ -12,6 +12,6 @@ namespace gpu_host::cuda {
 // environment variable WASMTIME_GPU_HOST_CUDA_PATH names, in the loader's path, in /usr/local/cuda,
 // and, with the name of NVIDIA's package for Python (`package`, such as cublas; may be empty), in the
 // site-packages of the Pythons of this machine. It stays open for good. The error names what was looked for.
-[[nodiscard]] Result<void*> open_library(std::initializer_list<const char*> names, std::string_view package);
+[[nodiscard]] Result<void*> open_library(const std::vector<const char*>& names, std::string_view package);
 
 }  // namespace gpu_host::cuda

@@ -1,5 +1,5 @@
 // By cuBLAS, for which a row-major matrix is the transposed one: C' = op(B)' op(A)'. A product that exceeds a launch,
-// or the int in which cuBLAS counts, is halved until its parts do not.
+// or the int in which cuBLAS counts, also where it should not, is halved until its parts do not.
 #include <algorithm>
 #include <climits>
 #include <utility>
@@ -42,7 +42,10 @@ struct Matrix {
   }
   // Of parts with several rows it is an int.
   [[nodiscard]] int leading_dimension() const { return static_cast<int>(std::min<std::uint64_t>(stride, INT_MAX)); }
-  [[nodiscard]] bool has_distant_rows(const Part& part) const { return stride > INT_MAX && (part.*rows).size > 1; }
+  [[nodiscard]] bool exceeds(std::uint64_t extent, const Part& part) const {
+    const std::uint64_t n_rows = (part.*rows).size;
+    return n_rows > 1 && (n_rows - 1) * stride + (part.*columns).size > extent;
+  }
 };
 
 GpuResult<void> run(Queue& queue, const Blas::Gemm& gemm, std::uint64_t work) {
@@ -87,8 +90,9 @@ class Product {
 
   // Null where the part fits one call.
   [[nodiscard]] Range Part::* dimension_to_halve(const Part& part) const {
-    for (const Matrix* const matrix : {&a_, &b_, &c_}) {
-      if (matrix->has_distant_rows(part)) return matrix->rows;
+    // C first: fewer of its rows are fewer of A's.
+    for (const Matrix* const matrix : {&c_, &a_, &b_}) {
+      if (matrix->exceeds(queue_.gpu().limits().max_extent, part)) return matrix->rows;
     }
     Range Part::* const larger = part.m.size >= part.n.size ? &Part::m : &Part::n;
     if ((part.*larger).size > kMostSize) return larger;

@@ -20,7 +20,9 @@ constexpr std::size_t kMostUnderWay = 4;
 constexpr std::uint64_t kMostOperations = 256;
 constexpr std::uint64_t kAlignment = 256;
 // Short work is waited for without giving the processor up: to sleep takes longer than it.
-constexpr auto kSpin = std::chrono::microseconds(200);
+constexpr auto kSpin = std::chrono::milliseconds(2);
+// A nap is so much shorter than what was waited for before.
+constexpr int kNapDivisor = 32;
 constexpr auto kLongestNap = std::chrono::microseconds(500);
 
 // Polls until `query` says something other than "not ready", or `stop` that it is enough: then not ready.
@@ -33,7 +35,7 @@ CUresult poll(const Query& query, const Stop& stop) {
     if (stop()) return CUDA_ERROR_NOT_READY;
     const auto waited = Clock::now() - begin;
     if (waited < kSpin) continue;
-    std::this_thread::sleep_for(std::min<Clock::duration>(waited / 8, kLongestNap));
+    std::this_thread::sleep_for(std::min<Clock::duration>(waited / kNapDivisor, kLongestNap));
   }
 }
 
@@ -69,12 +71,20 @@ GpuResult<DeviceMemory> Queue::allocate(std::uint64_t size) {
   CUresult result = bytes < size ? CUDA_ERROR_OUT_OF_MEMORY : ask();
   if (result == CUDA_ERROR_OUT_OF_MEMORY && bytes >= size) {
     // What was freed may be in work that is under way, and what the pool keeps in pieces of the wrong size.
-    if (auto done = wait_for_stream(); !done) return std::unexpected(std::move(done.error()));
-    (void)driver().MemPoolTrimTo(gpu_.pool(), 0);
+    if (auto released = release_unused(); !released) return std::unexpected(std::move(released.error()));
     result = ask();
   }
+  if (result == CUDA_ERROR_INVALID_VALUE) result = CUDA_ERROR_OUT_OF_MEMORY;  // more than any device has
   if (auto made = gpu_.check(result, "MemAllocFromPoolAsync"); !made) return std::unexpected(std::move(made.error()));
   return DeviceMemory(address, stream());
+}
+
+GpuResult<void> Queue::release_unused() {
+  if (auto done = wait_for_stream(); !done) return done;
+  // Returns at once. Without it the pool has not seen that what was freed is free.
+  if (auto seen = gpu_.check(driver().StreamSynchronize(stream()), "StreamSynchronize"); !seen) return seen;
+  (void)driver().MemPoolTrimTo(gpu_.pool(), 0);
+  return {};
 }
 
 GpuResult<void> Queue::clear(CUdeviceptr begin, std::uint64_t size) {
@@ -105,8 +115,12 @@ GpuResult<void> Queue::make_room(std::uint64_t work) {
 
 GpuResult<void> Queue::launch_with(const Kernel& kernel, const Grid& grid, void* params, std::uint64_t work) {
   if (auto room = make_room(work); !room) return room;
-  const auto function = gpu_.function(kernel);
-  if (!function) return std::unexpected(function.error());
+  auto function = gpu_.function(kernel);
+  if (!function && function.error().code == GpuErrorCode::out_of_memory) {
+    if (auto released = release_unused(); !released) return released;
+    function = gpu_.function(kernel);
+  }
+  if (!function) return std::unexpected(std::move(function.error()));
   void* arguments[] = {params};
   return gpu_.check(driver().LaunchKernel(*function, grid.x, grid.y, grid.z, grid.threads, 1, 1, grid.shared_bytes,
                                           stream(), arguments, nullptr),

@@ -55,6 +55,8 @@ class Queue {
   // this queue only and goes back in its order. out_of_memory where there is no room.
   [[nodiscard]] GpuResult<DeviceMemory> allocate(std::uint64_t size);
   [[nodiscard]] GpuResult<void> clear(CUdeviceptr begin, std::uint64_t size);  // to zeros
+  // Waits for all work, then has the pool give the device back what is not in use.
+  [[nodiscard]] GpuResult<void> release_unused();
 
   // For kernels that report (kernels/errors.cuh): the slot's address.
   [[nodiscard]] CUdeviceptr error_slot() {

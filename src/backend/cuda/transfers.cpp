@@ -107,6 +107,9 @@ GpuResult<void> Transfers::read(CUdeviceptr from, std::uint64_t size, const Read
     if (number + kChunks >= n_chunks) continue;
     if (auto queued = queue_copy(number + kChunks); !queued) return queued;
   }
+  // Nothing is under way: who reads little at a time goes on with the first chunk, and needs no other.
+  for (Chunk& chunk : chunks_) chunk.in_use = false;
+  next_ = 0;
   return {};
 }
 

@@ -70,7 +70,7 @@ void heal() {
     state.settings = {};
     state.failures.clear();
     state.faulty_launch = 0;
-    state.device_is_lost = false;
+    state.lost_devices.clear();
   }
   take_environment();
 }

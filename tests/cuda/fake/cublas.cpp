@@ -134,5 +134,16 @@ int cublasGemmEx(void* handle, int trans_a, int trans_b, int m, int n, int k, co
   return queued == CUDA_SUCCESS ? kSuccess : kExecutionFailed;
 }
 
+// y += alpha * x, without gaps.
+int cublasSaxpy_v2(void* handle, int n, const float* alpha, const float* x, int step_x, float* y, int step_y) {
+  if (handle == nullptr) return kNotInitialized;
+  if (step_x != 1 || step_y != 1) return kInvalidValue;
+  const CUresult queued = fake_cuda_enqueue(static_cast<Handle*>(handle)->stream, [=, factor = *alpha] {
+    for (int i = 0; i < n; ++i) y[i] += factor * x[i];
+    return CUDA_SUCCESS;
+  });
+  return queued == CUDA_SUCCESS ? kSuccess : kExecutionFailed;
+}
+
 }  // extern "C"
 #pragma GCC visibility pop

@@ -159,7 +159,7 @@ CUresult CUDAAPI cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, 
 CUresult CUDAAPI cuCtxCreate(CUcontext* context, unsigned /*flags*/, CUdevice device) {
   FAKE_CUDA_CALL("CtxCreate_v2", start);
   if (!is_device(device)) return CUDA_ERROR_INVALID_DEVICE;
-  if (driver().device_is_lost) return CUDA_ERROR_UNKNOWN;
+  if (driver().lost_devices.contains(device)) return CUDA_ERROR_UNKNOWN;
   *context = fake_cuda::add<CUcontext>(driver().contexts, std::make_shared<Context>(Context{device}));
   fake_cuda::current_contexts().push_back(*context);
   return CUDA_SUCCESS;

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,9 +48,19 @@ struct Module {
   std::string image;
 };
 
+struct Pool {
+  CUdevice device = 0;
+  std::uint64_t threshold = 0;  // of bytes that it keeps at a synchronisation
+  std::uint64_t reserved = 0;   // bytes, whether they are in use or not
+  // Blocks that were freed: those of which a synchronisation has told the program can go back to the device.
+  std::multiset<std::size_t> seen;
+  std::multiset<std::size_t> unseen;
+  bool is_destroyed = false;
+};
+
 struct Allocation {
   std::size_t size = 0;
-  CUdevice device = 0;
+  std::shared_ptr<Pool> pool;
   bool is_freed = false;  // in the order of a stream that is not there yet
 };
 
@@ -73,9 +84,9 @@ struct Driver {
   LiveObjects<Stream> streams;
   LiveObjects<Event> events;
   LiveObjects<Module> modules;
-  LiveObjects<CUdevice> pools;
+  LiveObjects<Pool> pools;
   std::map<std::uintptr_t, Allocation> memory;
-  std::map<CUdevice, std::uint64_t> used;  // bytes of `memory`
+  std::map<CUdevice, std::uint64_t> reserved;  // bytes, by all pools
   std::map<std::uintptr_t, std::size_t> pinned;
   std::map<std::string, const Kernel*> kernels;
 
@@ -83,7 +94,7 @@ struct Driver {
   std::uint64_t launches = 0;
   std::uint64_t faulty_launch = 0;  // 0: none
   bool fault_loses_device = false;
-  bool device_is_lost = false;
+  std::set<CUdevice> lost_devices;
 
   CUresult misuse(CUresult error) {
     ++misuses;
@@ -143,6 +154,8 @@ Handle add(LiveObjects<T>& objects, std::shared_ptr<T> object) {
   return reinterpret_cast<Handle>(address);
 }
 
+// What a synchronisation tells the pools of a device.
+void see_freed(CUdevice device);
 // Whether all of [address, address + size) is one allocation's that has not been freed.
 bool is_device_memory(std::uintptr_t address, std::size_t size);
 bool is_pinned(const void* address, std::size_t size);

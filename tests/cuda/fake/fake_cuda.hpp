@@ -30,7 +30,7 @@ struct Control {
   // The function of this name (without `cu`, with _v2) fails at its nth call from now, and from then on if `for_good`.
   void (*fail)(const char* function, CUresult error, std::uint32_t nth, bool for_good);
   // The nth launch from now, when it runs, fails as an illegal address does: its context is lost, and if
-  // `device_is_lost`, no other can be made.
+  // `device_is_lost`, no other can be made on its device.
   void (*fault)(std::uint32_t nth, bool device_is_lost);
   void (*heal)();  // as when the library was opened, but for what is live
   Live (*live)();

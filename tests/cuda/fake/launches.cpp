@@ -43,6 +43,7 @@ bool has_kernel(const Module& module, const std::string& name) {
 }
 
 struct Launch {
+  CUdevice device;
   const Kernel* kernel;
   fake_cuda::Index3 grid, block;
   std::vector<std::byte> params;
@@ -51,7 +52,7 @@ struct Launch {
 CUresult run(const Launch& launch) {
   auto& state = driver();
   if (++state.launches == state.faulty_launch) {
-    state.device_is_lost = state.fault_loses_device;
+    if (state.fault_loses_device) state.lost_devices.insert(launch.device);
     return CUDA_ERROR_ILLEGAL_ADDRESS;
   }
   gridDim = {launch.grid};
@@ -119,6 +120,10 @@ CUresult CUDAAPI cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned g
     return driver().misuse(CUDA_ERROR_INVALID_VALUE);
   }
   const auto* const bytes = static_cast<const std::byte*>(params[0]);
-  Launch launch{kernel, {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, {bytes, bytes + kernel->params_size}};
+  Launch launch{call.context->device,
+                kernel,
+                {grid_x, grid_y, grid_z},
+                {block_x, block_y, block_z},
+                {bytes, bytes + kernel->params_size}};
   return call.queue(stream, [launch = std::move(launch)] { return run(launch); });
 }

@@ -46,6 +46,15 @@ CUresult CUDAAPI cuStreamQuery(CUstream stream) {
   return call.result(CUDA_ERROR_NOT_READY);
 }
 
+CUresult CUDAAPI cuStreamSynchronize(CUstream stream) {
+  FAKE_CUDA_CALL("StreamSynchronize", context);
+  const auto found = call.stream(stream);
+  if (found == nullptr) return *call.error;
+  Driver::finish(*found);
+  fake_cuda::see_freed(call.context->device);
+  return call.context->error;
+}
+
 CUresult CUDAAPI cuEventCreate(CUevent* event, unsigned /*flags*/) {
   FAKE_CUDA_CALL("EventCreate", context);
   *event = fake_cuda::add<CUevent>(driver().events, std::make_shared<Event>());

@@ -5,7 +5,8 @@
 namespace gpu_host::cuda {
 namespace {
 
-constexpr u32 kBatch = 4;  // vectors that a lane reads at a time, so that memory stays busy
+constexpr u32 kBatch = 4;   // vectors that a lane reads at a time, so that memory stays busy,
+constexpr u32 kBlocks = 5;  // with registers for all of them
 
 struct Sum {
   __device__ double operator()(double a, double b) const { return a + b; }
@@ -37,7 +38,7 @@ __device__ __forceinline__ double sum_of_lane(const float* input, u64 first, u32
 
 }  // namespace
 
-extern "C" __global__ void __launch_bounds__(256) average_rows(AverageRowsLaunch launch) {
+extern "C" __global__ void __launch_bounds__(256, kBlocks) average_rows(AverageRowsLaunch launch) {
   const u32 lane = threadIdx.x % launch.lanes;
   const u64 row = launch.first + u64{blockIdx.x} * (256 / launch.lanes) + threadIdx.x / launch.lanes;
   const bool is_row = row < launch.end;
@@ -47,7 +48,7 @@ extern "C" __global__ void __launch_bounds__(256) average_rows(AverageRowsLaunch
   if (is_row && lane == 0) launch.output[row] = static_cast<float>(sum / launch.n_trees);
 }
 
-extern "C" __global__ void __launch_bounds__(256) average_parts(AveragePartsLaunch launch) {
+extern "C" __global__ void __launch_bounds__(256, kBlocks) average_parts(AveragePartsLaunch launch) {
   const u64 part = launch.first + blockIdx.x;
   const u64 row = part / launch.parts_per_row;
   const u32 begin = static_cast<u32>(part % launch.parts_per_row) * launch.part_size;

@@ -35,20 +35,24 @@ __device__ __forceinline__ void make_part(const ReducePartsLaunch& launch, const
   const float4* const input = reinterpret_cast<const float4*>(launch.input);
   const u32 vectors = launch.end / 4;
   double totals[4] = {Op::nothing(), Op::nothing(), Op::nothing(), Op::nothing()};
+  const auto add = [&totals, &op](const float4& vector) {
+    totals[0] = op(totals[0], op.term(vector.x));
+    totals[1] = op(totals[1], op.term(vector.y));
+    totals[2] = op(totals[2], op.term(vector.z));
+    totals[3] = op(totals[3], op.term(vector.w));
+  };
   for (u32 i = launch.first / 4 + blockIdx.x * (kReduceTile / 4) + threadIdx.x; i < vectors;
        i += gridDim.x * (kReduceTile / 4)) {
-    float4 values[kVectors];
-    // All are read first, so that memory stays busy.
-#pragma unroll
-    for (u32 j = 0; j < kVectors; ++j) values[j] = __ldg(&input[min(i + j * 256, vectors - 1)]);
-#pragma unroll
-    for (u32 j = 0; j < kVectors; ++j) {
-      if (i + j * 256 >= vectors) break;
-      totals[0] = op(totals[0], op.term(values[j].x));
-      totals[1] = op(totals[1], op.term(values[j].y));
-      totals[2] = op(totals[2], op.term(values[j].z));
-      totals[3] = op(totals[3], op.term(values[j].w));
+    if (i + (kVectors - 1) * 256 >= vectors) {
+      for (u32 j = i; j < vectors; j += 256) add(__ldg(&input[j]));
+      break;
     }
+    // All are read first, so that memory stays busy: without a condition between, and with registers for all.
+    float4 values[kVectors];
+#pragma unroll
+    for (u32 j = 0; j < kVectors; ++j) values[j] = __ldg(&input[i + j * 256]);
+#pragma unroll
+    for (u32 j = 0; j < kVectors; ++j) add(values[j]);
   }
   // Only the last launch can have elements behind the last vector.
   const u32 last = vectors * 4 + threadIdx.x;
@@ -69,7 +73,7 @@ __device__ __forceinline__ double combined_parts(const ReduceResultLaunch& launc
 
 }  // namespace
 
-extern "C" __global__ void __launch_bounds__(256) reduce_parts(ReducePartsLaunch launch) {
+extern "C" __global__ void __launch_bounds__(256, 4) reduce_parts(ReducePartsLaunch launch) {
   switch (launch.combination) {
     case Combination::sum:
       return make_part(launch, Sum());
