@@ -5,12 +5,14 @@
 
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "array.hpp"
 #include "backend/cuda/blas.hpp"
 #include "backend/cuda/found_devices.hpp"
+#include "backend/cuda/libraries.hpp"
 #include "backend/cuda/queue.hpp"
 #include "backend/cuda/random.hpp"
 
@@ -52,19 +54,20 @@ class Peer {
   [[nodiscard]] CUdeviceptr allocate(std::uint64_t bytes) {
     const cuda::CurrentContext current(*gpu_);
     memory_.push_back(value_of(queue_->allocate(bytes)));
+    value_of(queue_->wait());  // what does not run in this queue may use it too
     return memory_.back().address();
   }
   [[nodiscard]] CUdeviceptr zeros(std::uint64_t bytes) {
     const CUdeviceptr address = allocate(bytes);
     const cuda::CurrentContext current(*gpu_);
     value_of(queue_->clear(address, bytes));
+    value_of(queue_->wait());
     return address;
   }
   [[nodiscard]] CUdeviceptr random(std::uint64_t floats, std::uint64_t seed) {
     const CUdeviceptr address = allocate(floats * sizeof(float));
     const cuda::CurrentContext current(*gpu_);
     value_of(cuda::fill_uniform(*queue_, address, floats, seed));
-    value_of(queue_->wait());
     return address;
   }
 
@@ -88,17 +91,35 @@ Operation repeated(std::shared_ptr<Peer> peer, Work work) {
   return run;
 }
 
+Result<void*> open_blas_library() { return cuda::open_library({"libcublas.so.12", "libcublas.so.13"}, "cublas"); }
+
+void require(const Result<void*>& library) {
+  if (!library) throw Skipped(library.error().message);
+}
+
 // A function that the backend itself does not use.
 template <class Function>
-Function driver_function(const char* name) {
-  // Open already, and found again by its name.
-  void* const library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
-  void* const function = library == nullptr ? nullptr : dlsym(library, name);
-  if (function == nullptr) throw std::runtime_error(std::string("libcuda.so.1 has no ") + name);
-  return reinterpret_cast<Function>(function);
+Function* function_in(const Result<void*>& library, const char* name) {
+  if (!library) throw std::runtime_error(library.error().message);
+  void* const function = dlsym(*library, name);
+  if (function == nullptr) throw std::runtime_error(std::string("no function ") + name);
+  return reinterpret_cast<Function*>(function);
+}
+
+template <class Function>
+Function* driver_function(const char* name) {
+  return function_in<Function>(cuda::open_library({"libcuda.so.1"}, ""), name);
+}
+
+void check_blas(int status) {
+  if (status != 0) throw std::runtime_error("cuBLAS: status " + std::to_string(status));
 }
 
 }  // namespace
+
+void require_blas() { require(open_blas_library()); }
+
+void require_random() { require(cuda::open_library({"libcurand.so.10"}, "curand")); }
 
 Operation direct_matmul(const DeviceEntry& device, std::uint32_t size, MatmulPrecision precision) {
   const auto peer = std::make_shared<Peer>(device);
@@ -123,6 +144,32 @@ Operation direct_matmul(const DeviceEntry& device, std::uint32_t size, MatmulPre
   return repeated(peer, [blas, gemm] { value_of(blas->gemm(gemm)); });
 }
 
+Operation direct_axpy(const DeviceEntry& device, std::uint32_t floats) {
+  const auto library = open_blas_library();
+  const auto create = function_in<int(void**)>(library, "cublasCreate_v2");
+  const auto destroy = function_in<int(void*)>(library, "cublasDestroy_v2");
+  const auto set_stream = function_in<int(void*, CUstream)>(library, "cublasSetStream_v2");
+  // The addresses as a parameter, which only the device may follow.
+  const auto axpy =
+      function_in<int(void*, int, const float*, CUdeviceptr, int, CUdeviceptr, int)>(library, "cublasSaxpy_v2");
+  const auto peer = std::make_shared<Peer>(device);
+  const CUdeviceptr x = peer->random(floats, 1);
+  const CUdeviceptr y = peer->random(floats, 2);
+  const cuda::CurrentContext current(peer->gpu());
+  void* created = nullptr;
+  check_blas(create(&created));
+  const std::shared_ptr<void> handle(created, [peer, destroy](void* old) {
+    const cuda::CurrentContext context(peer->gpu());
+    (void)destroy(old);
+  });
+  check_blas(set_stream(created, peer->queue().stream()));
+  return repeated(peer, [=, queue = &peer->queue(), n = static_cast<int>(floats)] {
+    constexpr float kOne = 1;
+    check_blas(axpy(handle.get(), n, &kOne, x, 1, y, 1));
+    value_of(queue->wait());
+  });
+}
+
 Operation direct_copy(const DeviceEntry& device, std::uint64_t bytes) {
   const auto peer = std::make_shared<Peer>(device);
   const CUdeviceptr from = peer->zeros(bytes);
@@ -135,7 +182,7 @@ Operation direct_copy(const DeviceEntry& device, std::uint64_t bytes) {
 
 Operation plain_write(const DeviceEntry& device, std::uint64_t bytes) {
   const auto peer = std::make_shared<Peer>(device);
-  const auto copy = driver_function<decltype(&cuMemcpyHtoD_v2)>("cuMemcpyHtoD_v2");
+  const auto copy = driver_function<decltype(cuMemcpyHtoD_v2)>("cuMemcpyHtoD_v2");
   return repeated(peer, [copy, bytes, from = Array<std::byte>(bytes), to = peer->allocate(bytes)] {
     check(copy(to, from.data(), bytes));
   });
@@ -143,7 +190,7 @@ Operation plain_write(const DeviceEntry& device, std::uint64_t bytes) {
 
 Operation plain_read(const DeviceEntry& device, std::uint64_t bytes) {
   const auto peer = std::make_shared<Peer>(device);
-  const auto copy = driver_function<decltype(&cuMemcpyDtoH_v2)>("cuMemcpyDtoH_v2");
+  const auto copy = driver_function<decltype(cuMemcpyDtoH_v2)>("cuMemcpyDtoH_v2");
   return repeated(peer, [copy, bytes, to = Array<std::byte>(bytes), from = peer->zeros(bytes)] {
     check(copy(to.data(), from, bytes));
   });

@@ -9,8 +9,15 @@
 
 namespace gpu_host::bench {
 
+// Throw Skipped where cuBLAS, or cuRAND, which makes the references' inputs, cannot be opened.
+void require_blas();
+void require_random();
+
 // Square matrices of random numbers that the device makes; queued, with one wait at the end.
 [[nodiscard]] Operation direct_matmul(const DeviceEntry& device, std::uint32_t size, MatmulPrecision precision);
+
+// Adds random numbers to others, in place; waited for each time.
+[[nodiscard]] Operation direct_axpy(const DeviceEntry& device, std::uint32_t floats);
 
 // From one buffer of the device to another, waited for each time.
 [[nodiscard]] Operation direct_copy(const DeviceEntry& device, std::uint64_t bytes);

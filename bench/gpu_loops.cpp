@@ -1,5 +1,7 @@
 #include "gpu_loops.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -43,11 +45,11 @@ void check(double value, double expected, double tolerance) {
 
 }  // namespace
 
-DeviceEntry gpu_device(const std::string& backend, bool software_too) {
-  std::string reason = "no " + backend + " device";
+DeviceEntry gpu_device(const DeviceKind& kind) {
+  std::string reason = fmt::format("no {} device", kind.backend);
   for (DeviceEntry& device : list_devices()) {
-    if (device.backend != backend) continue;
-    if (device.info && (device.info->is_hardware || software_too)) return std::move(device);
+    if (device.backend != kind.backend) continue;
+    if (device.info && (device.info->is_hardware || kind.software_too)) return std::move(device);
     reason = device.info ? device.info->name + " is software (--any-device)" : device.reason;
   }
   throw Skipped(reason);
@@ -55,6 +57,15 @@ DeviceEntry gpu_device(const std::string& backend, bool software_too) {
 
 std::string text_of(const DeviceEntry& device) {
   return device.backend + ": " + device.info->name + ", " + device.details;
+}
+
+void require_memory(const DeviceEntry& device, double bytes) {
+  constexpr double kOther = 512.0 * kMebibyte;
+  const auto total = static_cast<double>(device.info->total_memory);
+  if (total != 0 && total < bytes + kOther) {
+    throw Skipped(fmt::format("needs {:.0f} MiB, {} has {:.0f} MiB", (bytes + kOther) / kMebibyte, device.info->name,
+                              total / kMebibyte));
+  }
 }
 
 Operation webgpu_peer(const DeviceEntry& device, const std::string& work, std::uint32_t size) {
@@ -210,6 +221,44 @@ Loop predict_loop(const DeviceEntry& device, std::uint32_t rows, std::uint32_t t
   const Array<float> expected = results(*loop_on({.backend = "cpu"}), 4, rows);
   for (std::size_t row = 0; row < rows; ++row) check(ours[row], expected[row], 1e-5);
   return loop;
+}
+
+void add_on_device(std::vector<Comparison>& comparisons, const DeviceKind& kind, Comparison comparison,
+                   std::function<Sides(const DeviceEntry&)> prepare) {
+  comparison.name = fmt::format("{}-{}", kind.backend, comparison.name);
+  comparison.prepare = [kind, prepare = std::move(prepare)] {
+    const DeviceEntry device = gpu_device(kind);
+    Sides sides = prepare(device);
+    sides.device = text_of(device);
+    return sides;
+  };
+  comparisons.push_back(std::move(comparison));
+}
+
+void add_time(std::vector<Comparison>& comparisons, const DeviceKind& kind, const std::string& name,
+              const std::string& ours, double limit, MakeLoop loop) {
+  add_on_device(comparisons, kind,
+                {.name = name,
+                 .ours = ours + ", with the host calls and until the device is done",
+                 .reference = "",
+                 .target = {TargetKind::time_at_most, limit},
+                 .prepare = {}},
+                [loop = std::move(loop)](const DeviceEntry& device) { return Sides{operation_of(loop(device)), {}}; });
+}
+
+void add_1g(std::vector<Comparison>& comparisons, const DeviceKind& kind, const std::string& name, double bytes,
+            double limit, MakeLoop loop, MakeCopy copy) {
+  add_on_device(comparisons, kind,
+                {.name = name + "-1G",
+                 .ours = name + " over 1 GB",
+                 .reference = "a copy on the device that moves as many bytes",
+                 .target = {TargetKind::speed_at_least, limit},
+                 .prepare = {},
+                 .work = {bytes, "B"}},
+                [bytes, loop = std::move(loop), copy = std::move(copy)](const DeviceEntry& device) {
+                  require_memory(device, 2 * bytes);
+                  return Sides{operation_of(loop(device)), copy(device, static_cast<std::uint64_t>(bytes / 8) * 4)};
+                });
 }
 
 }  // namespace gpu_host::bench

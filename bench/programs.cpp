@@ -104,7 +104,7 @@ void add_programs(std::vector<Comparison>& comparisons) {
                          .reference = "the same with --backend cpu",
                          .target = {TargetKind::ratio_at_most, 1.1},
                          .prepare = [] {
-                           const DeviceEntry device = gpu_device("cuda", false);
+                           const DeviceEntry device = gpu_device({.backend = "cuda"});
                            Sides sides = hello_sides(our_host({"--backend", "cuda"}), our_host({"--backend", "cpu"}));
                            sides.device = text_of(device);
                            return sides;

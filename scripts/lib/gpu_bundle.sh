@@ -10,6 +10,9 @@ needed_by() {
 # Library files of this machine, by name; what Vulkan's driver of NVIDIA needs is not always here either.
 installed_library() { /sbin/ldconfig -p | awk -v name="$1" '$1 == name {print $NF; exit}'; }
 
+# The commit, with -dirty where files differ from it.
+revision() { git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null || echo unknown; }
+
 copy_libraries() {
   local library path extra=()
   mkdir -p "$1/missing" "$1/runtime"
@@ -33,7 +36,8 @@ copy_libraries() {
 
 pack() {
   local file=$1 folder root program size
-  scripts/setup --tests --bench
+  scripts/setup --tests
+  install_packages "${bench_packages[@]}"
   step "Configuring" cmake --preset release -DWGH_TESTS=ON -DWGH_BENCHMARKS=ON -DWGH_GUESTS=ON
   step "Building what goes into the bundle" cmake --build --preset release --target wasmtime-gpu-host wasm_ml \
     wgh-bench webgpu_peer conformance_test hostile_test
@@ -51,7 +55,7 @@ pack() {
   cp cmake/pins.env "$root/cmake/"
   cp scripts/gpu-check "$root/scripts/"
   cp scripts/lib/*.sh scripts/lib/gpu_peers.py "$root/scripts/lib/"
-  git rev-parse HEAD >"$root/build/revision" 2>/dev/null || echo unknown >"$root/build/revision"
+  revision >"$root/build/revision"
   copy_libraries "$root/build/lib"
   mkdir -p "$(dirname "$file")"
   # Programs share most of their code: a dictionary that holds them all finds that.

@@ -1,6 +1,12 @@
 # shellcheck shell=bash
 # The steps of scripts/gpu-check, each as step_KIND STEP BACKEND SECONDS: sets its result.
 
+# NVIDIA's driver, or nothing.
+driver_version() {
+  timeout 20 nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null | head -n 1 | grep . ||
+    sed -n 's/^NVRM version: .*  \([0-9][0-9.]*\) .*/\1/p' /proc/driver/nvidia/version 2>/dev/null
+}
+
 step_gpu() {
   local log status=0
   log=$(log_of "$1")
@@ -26,8 +32,12 @@ why_not() {
   [[ -z $(devices_line "$1") ]] || return 0
   local line
   line=$(grep -E "^$1 " "$devices" | head -n 1 | tr -s ' ')
-  echo "no GPU by $1: ${line:-\`devices\` says nothing of it}"
+  line=${line:-\`devices\` says nothing of it}
+  echo "no GPU by $1: ${line:0:160}"
 }
+
+# What may be the reason that others fail.
+no_matmul() { [[ $(devices_line "$1") != *"no matmul"* ]] || echo "; this machine has no cuBLAS, see devices"; }
 
 # Whether or not it is asked for: what it prints decides what else can run.
 list_devices() {
@@ -51,19 +61,23 @@ step_devices() {
 
 # run_gtest STEP BACKEND LIMIT PROGRAM
 run_gtest() {
-  local log status=0 count skipped
+  local log status=0 good bad skipped text
   log=$(log_of "$1")
   WGH_REQUIRE_BACKENDS=$2 ours "$3" "$build/$4" "--gtest_filter=*$2*" >"$log" 2>&1 || status=$?
-  count=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) tests\{0,1\}\..*/\1/p' "$log")
-  skipped=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) tests\{0,1\}, listed below.*/\1/p' "$log")
+  good=$(grep -c '^\[       OK \]' "$log" || true)
+  bad=$(grep -c '^\[  FAILED  \] .* ms)$' "$log" || true)
+  skipped=$(grep -c '^\[  SKIPPED \] .* ms)$' "$log" || true)
+  data[$1]="{\"passed\": $good, \"failed\": $bad, \"skipped\": $skipped}"
   if ((status != 0)); then
-    failed "$1" "$(failure_text $status "$log")"
-  elif ((${count:-0} == 0)); then
-    failed "$1" "no test ran"
+    text="$bad tests failed, $good passed; $(failure_text $status "$log")"
+    # It prints this line at its end.
+    grep -q '^\[  PASSED  \]' "$log" || text+=", in $(sed -n 's/^\[ RUN      \] //p' "$log" | tail -n 1)"
+    failed "$1" "$text$(no_matmul "$2")"
+  elif ((good == 0)); then
+    failed "$1" "no test passed"
   else
-    passed "$1" "$count tests${skipped:+, $skipped skipped}"
+    passed "$1" "$good tests, $skipped skipped"
   fi
-  data[$1]="{\"passed\": ${count:-0}, \"skipped\": ${skipped:-0}}"
 }
 
 step_conformance() { run_gtest "$@" tests/conformance/conformance_test; }
@@ -76,7 +90,7 @@ step_demo() {
     status=$?
   line=$(tail -n 1 "$log")
   if ((status != 0)) || [[ $line != "{"*"}" ]]; then
-    failed "$1" "$(failure_text $status "$log")"
+    failed "$1" "$(failure_text $status "$log")$(no_matmul "$2")"
     return
   fi
   data[$1]=$line
@@ -85,7 +99,7 @@ step_demo() {
 
 # One process per row: a row that fails takes no other along.
 step_bench() {
-  local log row output status limit end count=0 missed=() skipped=() rows=""
+  local log row output status limit end failure count=0 missed=() unmeasured=() skipped=() rows="" text
   log=$(log_of "$1")
   end=$((SECONDS + $3))
   : >"$log"
@@ -94,34 +108,40 @@ step_bench() {
     output=""
     status=0
     limit=$((end - SECONDS < row_limit ? end - SECONDS : row_limit))
+    failure="no time left"
     if ((limit > 0)); then
       output=$(ours "$limit" "$build/bench/wgh-bench" --json "^$row\$" 2>>"$log") || status=$?
-    else
-      status=124
+      failure=$(failure_text $status "$log")
     fi
     if [[ $output != "["*"]" ]]; then
       output="[
-  {\"name\": $(json_string "$row"), \"holds\": false, \"failure\": $(json_string "$(failure_text $status "$log")")}
+  {\"name\": $(json_string "$row"), \"holds\": false, \"failure\": $(json_string "$failure")}
 ]"
     fi
     printf '%s\n' "$output" >>"$log"
     rows+=${rows:+,}$(sed '1d;$d' <<<"$output")
     if grep -q '"skipped"' <<<"$output"; then
       skipped+=("$row")
+    elif grep -q '"failure"' <<<"$output"; then
+      unmeasured+=("$row")
     elif ((status != 0)); then
       missed+=("$row")
     fi
     show_row "$output"
   done < <(ours 30 "$build/bench/wgh-bench" --list "^$2-" 2>/dev/null | sed -n 's/^\([^:]*\): .*/\1/p')
   data[$1]="[$rows]"
-  if ((${#missed[@]} > 0)); then
-    failed "$1" "${#missed[@]} of $count not reached: ${missed[*]}"
+  text="$((count - ${#missed[@]} - ${#unmeasured[@]} - ${#skipped[@]})) of $count rows hold"
+  ((${#missed[@]} == 0)) || text+="; not reached: ${missed[*]}"
+  ((${#unmeasured[@]} == 0)) || text+="; not measured: ${unmeasured[*]}"
+  ((${#skipped[@]} == 0)) || text+="; skipped: ${skipped[*]}"
+  if ((${#missed[@]} + ${#unmeasured[@]} > 0)); then
+    failed "$1" "$text"
   elif ((count == 0)); then
     failed "$1" "no such rows in this build"
   elif ((${#skipped[@]} > 0)); then
-    not_run "$1" "skipped: ${skipped[*]}"
+    not_run "$1" "$text"
   else
-    passed "$1" "$count rows"
+    passed "$1" "$text"
   fi
 }
 
@@ -162,7 +182,7 @@ step_peers() {
 }
 
 step_memcheck() {
-  local log status=0 tool clean
+  local log status=0 tool clean finding
   log=$(log_of "$1")
   tool=$(PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer || true)
   if [[ -z $tool ]]; then
@@ -173,8 +193,9 @@ step_memcheck() {
   WGH_REQUIRE_BACKENDS=cuda ours "$3" "$tool" --tool memcheck --report-api-errors no --error-exitcode 9 \
     "$build/tests/conformance/conformance_test" '--gtest_filter=*cuda*' >"$log" 2>&1 || status=$?
   clean=$(grep -c '^\[       OK \]' "$log" || true)
-  if grep -qE '^========= +(Invalid|Misaligned|Program hit|Leaked|ERROR SUMMARY: [1-9])' "$log"; then
-    failed "$1" "$(grep -E '^=========' "$log" | tail -n 1)"
+  finding=$(grep -m 1 -E '^========= +(Invalid|Misaligned|Program hit|Leaked|ERROR SUMMARY: [1-9])' "$log" || true)
+  if [[ -n $finding ]]; then
+    failed "$1" "$finding"
   elif grep -q 'Device not supported' "$log"; then
     not_run "$1" "compute-sanitizer: Device not supported"
   elif ((status == 124 || status == 137)); then

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "util/log.hpp"
+
 namespace gpu_host {
 namespace {
 
@@ -87,6 +89,7 @@ Result<std::shared_ptr<Device>> open_best(std::span<Backend* const> backends, st
       if (index) return open_index(backends, *backend, std::string(backend->name()), *index);
       auto opened = backend->open(entry.index);
       if (opened) return std::move(*opened);
+      logger().warn("{} is passed over: {}", backend->name(), opened.error().message);
       reasons += "; " + opened.error().message;
     }
   }

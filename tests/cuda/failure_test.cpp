@@ -9,13 +9,6 @@ namespace {
 
 constexpr ElementwiseParams kRelu{1000, ElementwiseOp::relu};
 
-template <class Result>
-void expect_error(const Result& result, GpuErrorCode code, const char* text) {
-  ASSERT_FALSE(result.has_value());
-  EXPECT_EQ(result.error().code, code) << result.error().message;
-  EXPECT_THAT(result.error().message, testing::HasSubstr(text));
-}
-
 class FailureTest : public CudaTest {
  protected:
   // A launch that ends like an illegal address, and what waits for it.

@@ -392,7 +392,7 @@ TEST_F(Cuda, DeviceThatDoesNotOpenEndsTheRunBeforeTheGuest) {
   EXPECT_EQ(reason_against("cuda", failing), "");
   const Outcome outcome = call("device", failing);
   EXPECT_EQ(outcome.exit_code, kHostError) << outcome;
-  EXPECT_THAT(outcome.err, HasSubstr("CtxCreate: CUDA_ERROR_UNKNOWN"));
+  EXPECT_THAT(outcome.err, HasSubstr("(cuda) cannot be opened: cuCtxCreate: CUDA_ERROR_UNKNOWN"));
   EXPECT_EQ(outcome.out, "");
 }
 

@@ -105,7 +105,10 @@ GpuResult<void> open_blas() {
 }
 
 GpuResult<std::unique_ptr<Blas>> Blas::create(Queue& queue) {
-  if (auto opened = open_blas(); !opened) return std::unexpected(std::move(opened.error()));
+  if (auto opened = open_blas(); !opened) {
+    logger().warn("cuda: no matmul: {}", opened.error().message);
+    return std::unexpected(std::move(opened.error()));
+  }
   auto workspace = queue.allocate(kWorkspaceSize);
   if (!workspace) return std::unexpected(std::move(workspace.error()));
   const CUdeviceptr address = workspace->address();

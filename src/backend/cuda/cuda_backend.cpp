@@ -50,6 +50,7 @@ GpuResult<std::shared_ptr<Device>> CudaBackend::open(std::uint32_t index) {
   opened_.resize(found->size());
   auto& opened = opened_[index];
   if (!opened) opened = std::make_shared<cuda::CudaDevice>(device.device, *device.entry.info, device.limits);
+  if (auto usable = opened->open(); !usable) return std::unexpected(std::move(usable.error()));
   return opened;
 }
 

@@ -10,6 +10,10 @@
 
 namespace gpu_host {
 
+namespace cuda {
+class CudaDevice;
+}
+
 class CudaBackend final : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "cuda"; }
@@ -21,7 +25,7 @@ class CudaBackend final : public Backend {
  private:
   // One each, for good: what it knows of a loss must not be forgotten.
   std::mutex mutex_;
-  std::vector<std::shared_ptr<Device>> opened_;
+  std::vector<std::shared_ptr<cuda::CudaDevice>> opened_;
 };
 
 }  // namespace gpu_host

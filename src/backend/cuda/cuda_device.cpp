@@ -10,6 +10,11 @@ namespace gpu_host::cuda {
 CudaDevice::CudaDevice(CUdevice device, DeviceInfo info, const GpuLimits& limits)
     : device_(device), info_(std::move(info)), limits_(limits) {}
 
+GpuResult<void> CudaDevice::open() {
+  const auto opened = gpu();
+  return opened ? GpuResult<void>{} : std::unexpected(opened.error());
+}
+
 GpuResult<std::unique_ptr<Stream>> CudaDevice::create_stream(const StreamOptions& options) {
   auto opened = gpu();
   if (!opened) return std::unexpected(std::move(opened.error()));
@@ -37,14 +42,16 @@ GpuResult<std::shared_ptr<Gpu>> CudaDevice::gpu() {
     return unavailable(lost_reason_ + "; it starts anew once the instances that used it have ended");
   }
   auto opened = Gpu::open(device_, limits_);
-  if (opened) {
-    if (!lost_reason_.empty()) logger().warn("{} starts anew: {}", info_.name, lost_reason_);
-    gpu_ = *opened;
-  } else if (!lost_reason_.empty()) {
+  if (!opened && lost_reason_.empty()) {
+    return unavailable(info_.name + " (cuda) cannot be opened: " + opened.error().message);
+  }
+  if (!opened) {
     dead_reason_ = lost_reason_ + ", and did not start anew: " + opened.error().message;
     return unavailable(dead_reason_);
   }
-  return opened;
+  if (!lost_reason_.empty()) logger().warn("{} starts anew: {}", info_.name, lost_reason_);
+  gpu_ = *opened;
+  return gpu_;
 }
 
 }  // namespace gpu_host::cuda

@@ -1,4 +1,4 @@
-// A CUDA device, as the seam knows it. It has no context before the first stream.
+// A CUDA device, as the seam knows it.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,9 @@ namespace gpu_host::cuda {
 class CudaDevice final : public Device {
  public:
   CudaDevice(CUdevice device, DeviceInfo info, const GpuLimits& limits);
+
+  // Makes the context, if there is none; create_stream() would.
+  [[nodiscard]] GpuResult<void> open();
 
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] bool matmul_is_tf32() const override { return true; }  // every device that is supported has it
