@@ -157,6 +157,28 @@ TEST_F(FailureTest, AStreamThatCannotStartSaysWhy) {
   }
 }
 
+// What does not come from the pool: its memory goes back to the device, then there is room.
+TEST_F(FailureTest, KernelsAndBlasFindTheMemoryThatThePoolKeeps) {
+  const auto stream = new_stream();
+  auto buffer = *stream->allocate(4000);
+  auto result = *stream->allocate(400);
+  const auto run = [&](const char* function, bool for_good) -> GpuResult<void> {
+    fake().heal();
+    fake().fail(function, CUDA_ERROR_OUT_OF_MEMORY, 1, for_good);
+    if (std::string_view(function) == "ModuleLoadData") return stream->elementwise(kRelu, *buffer, nullptr, *buffer);
+    return stream->matmul({10, 10, 10, false, false, 1, 0}, *buffer, *buffer, *result);
+  };
+  expect_error(run("cublasCreate", true), GpuErrorCode::out_of_memory, "cublasCreate");
+  expect_error(run("ModuleLoadData", true), GpuErrorCode::out_of_memory, "CUDA_ERROR_OUT_OF_MEMORY");
+  for (const char* const function : {"cublasCreate", "ModuleLoadData"}) {
+    const auto done = run(function, false);
+    EXPECT_TRUE(done.has_value()) << function << ": " << done.error().message;
+  }
+  EXPECT_EQ(read_float(*stream, *result), 0.0F);
+  stream->release(std::move(buffer));
+  stream->release(std::move(result));
+}
+
 // A kernel that takes long: an interrupt ends the wait, not the device.
 TEST_F(FailureTest, SlowWorkIsInterrupted) {
   fake_cuda::Settings settings = fake().settings();

@@ -1,5 +1,7 @@
 // cuBLAS, as far as it is called. Sums are kept in f64.
+#include <algorithm>
 #include <bit>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -17,6 +19,7 @@ constexpr int kComputeTf32 = 77;
 
 struct Handle {
   CUstream stream = nullptr;
+  bool has_workspace = false;  // that was set after the stream
 };
 
 // To the 10 bits of TF32's mantissa, ties to even; infinities and NaNs as they are.
@@ -60,14 +63,20 @@ struct Gemm {
   }
 };
 
-bool is_matrix(int rows, int ld) { return ld >= rows && ld >= 1; }
+// More than 2^31 - 1 elements from the first to the last have led to illegal addresses.
+bool is_matrix(int rows, int columns, int ld) {
+  const auto before = std::int64_t{std::max(columns, 1) - 1} * ld;
+  return ld >= rows && ld >= 1 && (columns <= 1 || before + rows <= INT_MAX);
+}
 
 }  // namespace
 
 #pragma GCC visibility push(default)
 extern "C" {
 
+// As the library says it where there is no memory for it, and in a context that is lost.
 int cublasCreate_v2(void** handle) {
+  if (fake_cuda_call("cublasCreate") != CUDA_SUCCESS) return kNotInitialized;
   *handle = new Handle;
   return kSuccess;
 }
@@ -78,13 +87,15 @@ int cublasDestroy_v2(void* handle) {
 }
 
 int cublasSetStream_v2(void* handle, CUstream stream) {
-  static_cast<Handle*>(handle)->stream = stream;
+  *static_cast<Handle*>(handle) = {.stream = stream, .has_workspace = false};
   return kSuccess;
 }
 
 int cublasSetWorkspace_v2(void* handle, void* workspace, std::size_t /*size*/) {
   if (handle == nullptr) return kNotInitialized;
-  return reinterpret_cast<std::uintptr_t>(workspace) % 256 == 0 ? kSuccess : kInvalidValue;
+  if (reinterpret_cast<std::uintptr_t>(workspace) % 256 != 0) return kInvalidValue;
+  static_cast<Handle*>(handle)->has_workspace = true;
+  return kSuccess;
 }
 
 int cublasGetVersion_v2(void* /*handle*/, int* version) {
@@ -112,9 +123,12 @@ int cublasGemmEx(void* handle, int trans_a, int trans_b, int m, int n, int k, co
                  int a_type, int lda, const void* b, int b_type, int ldb, const void* beta, void* c, int c_type,
                  int ldc, int compute_type, int /*algorithm*/) {
   const bool is_valid = m >= 0 && n >= 0 && k >= 0 && (trans_a | trans_b | 1) == 1 && (a_type | b_type | c_type) == 0 &&
-                        is_matrix(trans_a != 0 ? k : m, lda) && is_matrix(trans_b != 0 ? n : k, ldb) &&
-                        is_matrix(m, ldc) && (compute_type == kComputeF32 || compute_type == kComputeTf32);
-  if (handle == nullptr || !is_valid) return handle == nullptr ? kNotInitialized : kInvalidValue;
+                        is_matrix(trans_a != 0 ? k : m, trans_a != 0 ? m : k, lda) &&
+                        is_matrix(trans_b != 0 ? n : k, trans_b != 0 ? k : n, ldb) && is_matrix(m, n, ldc) &&
+                        (compute_type == kComputeF32 || compute_type == kComputeTf32);
+  if (handle == nullptr) return kNotInitialized;
+  // Without one of its own it would share the device's: results would not repeat.
+  if (!is_valid || !static_cast<Handle*>(handle)->has_workspace) return kInvalidValue;
   const auto size = [](int value) { return static_cast<std::size_t>(value); };
   const Gemm gemm{trans_a != 0,
                   trans_b != 0,

@@ -8,6 +8,7 @@
 namespace {
 
 constexpr int kSuccess = 0;
+constexpr int kAllocationFailed = 102;
 constexpr int kTypeError = 103;
 constexpr int kLaunchFailure = 201;
 constexpr int kPhilox = 161;
@@ -24,6 +25,7 @@ extern "C" {
 
 int curandCreateGenerator(void** generator, int type) {
   if (type != kPhilox) return kTypeError;
+  if (fake_cuda_call("curandCreateGenerator") != CUDA_SUCCESS) return kAllocationFailed;
   *generator = new Generator;
   return kSuccess;
 }

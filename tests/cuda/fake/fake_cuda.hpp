@@ -27,7 +27,8 @@ struct Live {
 struct Control {
   const Settings& (*settings)();
   void (*configure)(const Settings& settings);
-  // The function of this name (without `cu`, with _v2) fails at its nth call from now, and from then on if `for_good`.
+  // The function of this name (without `cu`, with _v2; or cublasCreate, curandCreateGenerator) fails at its nth call
+  // from now, and from then on if `for_good`.
   void (*fail)(const char* function, CUresult error, std::uint32_t nth, bool for_good);
   // The nth launch from now, when it runs, fails as an illegal address does: its context is lost, and if
   // `device_is_lost`, no other can be made on its device.

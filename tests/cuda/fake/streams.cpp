@@ -89,6 +89,11 @@ CUresult CUDAAPI cuEventQuery(CUevent event) {
   return call.result(CUDA_ERROR_NOT_READY);
 }
 
+CUresult fake_cuda_call(const char* function) {
+  const Call call(function, Call::Needs::context);
+  return call.error.value_or(CUDA_SUCCESS);
+}
+
 CUresult fake_cuda_enqueue(CUstream stream, const std::function<CUresult()>& work) {
   FAKE_CUDA_CALL("enqueue", context);
   return call.queue(stream, work);
