@@ -47,7 +47,7 @@ std::vector<float> inputs(const Interpreter::KernelCall& call, const Model& befo
       all = {std::bit_cast<float>(low(call.values[5])), std::bit_cast<float>(low(call.values[6]))};
       add(7);
       add(8);
-      add(9);
+      if (all[1] != 0) add(9);  // else C is not read
       break;
     case kernel_elementwise:
       add(2);
@@ -115,12 +115,15 @@ bool close(float one, float other, const Allowance& allowed) {
 
 }  // namespace
 
+bool has_subnormals(const Interpreter::KernelCall& call, const Model& before) {
+  return std::ranges::any_of(inputs(call, before), is_subnormal);
+}
+
 void check_agreement(const Interpreter::KernelCall& call, const Model& before, std::span<const std::byte> one,
                      std::span<const std::byte> other) {
   if (std::ranges::equal(one, other)) return;
+  if (has_subnormals(call, before)) return;
   const std::vector<float> values = inputs(call, before);
-  // They may count as zeros, which changes a product or a comparison by any amount.
-  if (std::ranges::any_of(values, is_subnormal)) return;
   const Allowance allowed = allowance(call, values);
   const bool is_sum = allowed.absolute > 0 && allowed.relative == 0;
   // In a sum that may overflow on the way the order decides.

@@ -14,6 +14,7 @@
 #include "backend/gpu_error.hpp"
 #include "fuzz/arguments.hpp"
 #include "fuzz/byte_reader.hpp"
+#include "fuzz/check.hpp"
 #include "fuzz/functions.hpp"
 #include "fuzz/guest.hpp"
 #include "fuzz/model.hpp"
@@ -74,6 +75,14 @@ class Interpreter {
   void share(ByteReader& bytes, bool read_only);
   void read_by_embedder(std::uint32_t id, std::uint64_t offset, std::uint64_t size);
   void misuse(std::uint8_t choice);
+  // Whether what the embedder did came out as it must. Where not, no GPU time was left for it: that ends the instance.
+  template <class... Args>
+  bool goes_on(bool holds, fmt::format_string<Args...> what, Args&&... args) {
+    if (holds) return true;
+    if (!ended_) (void)guest("reset_heap", {});
+    check(interrupted_, what, std::forward<Args>(args)...);
+    return false;
+  }
 
   [[nodiscard]] bool must_trap(FunctionIndex index, const Values& values) const;
   [[nodiscard]] std::uint64_t memory_size() const { return std::uint64_t{pages_} * kPage; }

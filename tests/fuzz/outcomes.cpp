@@ -79,7 +79,9 @@ std::optional<Interpreter::Outcome> Interpreter::settled(FunctionIndex index, co
   if (!words) return std::nullopt;
   const Outcome late{kResult, word((*words)[0]) == 0, word((*words)[1]), word((*words)[2]), word((*words)[3])};
   check_outcome(kFunctions[index], late);
-  return late.ok ? outcome : late;  // out-of-memory where there was no room for its string
+  if (late.ok) return outcome;
+  expect(kFunctions[index], late, Code::kernel_error);
+  return late;
 }
 
 void Interpreter::call(FunctionIndex index, const Values& values) {
@@ -109,8 +111,8 @@ void Interpreter::call(FunctionIndex index, const Values& values) {
       return;
     default:
       // On the heap a message may have come over it: then it was an error.
-      if (word((*words)[0]) > 1 && outcome.address >= kPage - function.result_size) return;
-      check(word((*words)[0]) <= 1, "{}: discriminant {}", function.name, word((*words)[0]));
+      check(word((*words)[0]) <= 1 || outcome.address >= kPage - function.result_size, "{}: discriminant {}",
+            function.name, word((*words)[0]));
       check_outcome(function, outcome);
       if (ended_) return;
   }
@@ -156,8 +158,8 @@ void Interpreter::expect(const Function& function, const Outcome& outcome, std::
   if (outcome.ok) return check(!code, "{} succeeded", function.name);
   const auto got = static_cast<Code>(outcome.code);
   if (code == got) return;
-  const bool no_string = code == Code::invalid_params && got == Code::out_of_memory && abi_ == GpuAbi::canonical &&
-                         allocator_ == Allocator::returns_zero;
+  const bool no_string = code && has_string(static_cast<std::uint32_t>(*code)) && got == Code::out_of_memory &&
+                         abi_ == GpuAbi::canonical && allocator_ == Allocator::returns_zero;
   check(no_string, "{}: error case {}, not {}", function.name, outcome.code, code ? static_cast<int>(*code) : -1);
 }
 

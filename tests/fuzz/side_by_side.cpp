@@ -41,6 +41,7 @@ bool agree(const Interpreter& one, const Model& one_before, const Interpreter& o
   const auto& other_error = other.kernel_call()->error;
   if (!same_buffers(*one.kernel_call(), one_before, other_before)) return error == other_error;
   const Function& function = kFunctions[index];
+  if (error != other_error && has_subnormals(*one.kernel_call(), one_before)) return false;
   check(error == other_error, "{}: error case {} and {}", function.name, error ? static_cast<int>(*error) : -1,
         other_error ? static_cast<int>(*other_error) : -1);
   if (error) return true;
