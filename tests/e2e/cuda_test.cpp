@@ -309,9 +309,12 @@ TEST_F(Cuda, VisibleDevicesAreThoseThatTheVariableLeaves) {
   }
 }
 
-TEST_F(Cuda, OldDevicesAreRefused) {
+TEST_F(Cuda, DevicesThatCannotServeAreRefused) {
   expect_refused(HasSubstr("Fake GPU 0 has compute capability 7.5, this build needs 8.0; try the webgpu backend"),
                  with({{"FAKE_CUDA_CAPABILITY", "75"}}));
+  expect_refused(HasSubstr("Fake GPU 0 has no memory pools here"), with({{"FAKE_CUDA_POOLS", "0"}}));
+  expect_refused(HasSubstr("Fake GPU 0 has the compute mode \"prohibited\"; see nvidia-smi -c"),
+                 with({{"FAKE_CUDA_COMPUTE_MODE", "2"}}));
 }
 
 // The fake driver takes only code that the chip could run.

@@ -56,6 +56,8 @@ void take_environment() {
   take("FAKE_CUDA_DRIVER_VERSION", state.settings.driver_version);
   take("FAKE_CUDA_INIT", state.settings.init);
   take("FAKE_CUDA_CAPABILITY", state.settings.capability);
+  take("FAKE_CUDA_COMPUTE_MODE", state.settings.compute_mode);
+  take("FAKE_CUDA_POOLS", state.settings.pools);
   take("FAKE_CUDA_SLOW", state.settings.slow);
   if (const auto parts = parts_of("FAKE_CUDA_FAIL"); parts.size() >= 3) {
     fail(parts[0].c_str(), static_cast<CUresult>(number(parts[1])), number(parts[2]), parts.size() > 3);

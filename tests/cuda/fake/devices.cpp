@@ -143,13 +143,10 @@ CUresult CUDAAPI cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, 
       *value = 4;
       return CUDA_SUCCESS;
     case CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED:
-    case CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING:
-      *value = 1;
+      *value = static_cast<int>(driver().settings.pools);
       return CUDA_SUCCESS;
-    case CU_DEVICE_ATTRIBUTE_INTEGRATED:
-    case CU_DEVICE_ATTRIBUTE_KERNEL_EXEC_TIMEOUT:
     case CU_DEVICE_ATTRIBUTE_COMPUTE_MODE:
-      *value = 0;
+      *value = static_cast<int>(driver().settings.compute_mode);
       return CUDA_SUCCESS;
     default:
       return driver().misuse(CUDA_ERROR_INVALID_VALUE);

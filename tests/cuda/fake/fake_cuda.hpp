@@ -15,7 +15,9 @@ struct Settings {
   std::int32_t driver_version = 12040;
   CUresult init = CUDA_SUCCESS;   // what cuInit returns
   std::uint32_t capability = 90;  // 80: 8.0
-  std::uint32_t slow = 0;         // queries that each operation lets pass before it runs
+  std::uint32_t compute_mode = CU_COMPUTEMODE_DEFAULT;
+  std::uint32_t pools = 1;  // whether there are memory pools
+  std::uint32_t slow = 0;   // queries that each operation lets pass before it runs
 };
 
 // What was made and not given back yet.
