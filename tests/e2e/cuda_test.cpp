@@ -206,7 +206,7 @@ TEST_F(Cuda, DriverThatDoesNotStartSaysWhy) {
                                                         {"802", "CUDA_ERROR_SYSTEM_NOT_READY: "},
                                                         {"999", "CUDA_ERROR_UNKNOWN: "},
                                                         {"803", "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH: "},
-                                                        {"12345", "CUDA error 12345; see whether"}};
+                                                        {"998", "CUDA error 998; see whether"}};
   for (const auto& [error, says] : errors) {
     expect_refused(AllOf(HasSubstr(std::string("NVIDIA's driver does not start: ") + says), HasSubstr("nvidia-smi")),
                    with({{"FAKE_CUDA_INIT", error}}));
