@@ -1,0 +1,67 @@
+#include "backend/cpu/forest/bag.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "forest/threefry.hpp"
+
+namespace gpu_host::cpu::forest {
+namespace {
+
+std::vector<std::uint32_t> drawn_counts(const DataSet& data, const Parameters& parameters, std::uint32_t tree) {
+  const std::uint32_t n = data.n_rows();
+  const Key key = threefry(key_of_seed(parameters.seed), tree, Purpose::draws);
+  std::vector<std::uint32_t> counts(n, 0);
+  if (!parameters.n_draws) {
+    for (std::uint32_t row = 0; row < n; ++row) counts[row] = data.draws().empty() || data.draws()[row] > 0 ? 1 : 0;
+  } else if (data.draws().empty()) {
+    Words words(key);
+    for (std::uint32_t i = 0; i < *parameters.n_draws; ++i) ++counts[below(n, words.next())];
+  } else {
+    std::vector<std::uint64_t> sums(n);
+    std::partial_sum(data.draws().begin(), data.draws().end(), sums.begin());
+    for (std::uint32_t i = 0; i < *parameters.n_draws; ++i) {
+      const Key words = threefry(key, i, Purpose::words);
+      __extension__ using Wide = unsigned __int128;
+      const Wide random = std::uint64_t{words.high} << 32U | words.low;
+      const auto target = static_cast<std::uint64_t>(random * sums.back() >> 64U);
+      ++counts[static_cast<std::size_t>(std::ranges::upper_bound(sums, target) - sums.begin())];
+    }
+  }
+  return counts;
+}
+
+void balance(const DataSet& data, std::uint32_t bits, std::vector<std::uint32_t>& counts) {
+  std::vector<std::uint64_t> of_class(data.n_classes(), 0);
+  for (std::uint32_t row = 0; row < counts.size(); ++row)
+    of_class[static_cast<std::size_t>(data.target(row))] += counts[row];
+  std::uint64_t least = UINT64_MAX;
+  for (const std::uint64_t count : of_class) least = count > 0 ? std::min(least, count) : least;
+  for (std::uint32_t row = 0; row < counts.size(); ++row) {
+    const std::uint64_t own = of_class[static_cast<std::size_t>(data.target(row))];
+    if (counts[row] == 0) continue;
+    const std::uint64_t weight = ((std::uint64_t{2} << bits) * least + own) / (2 * own);
+    counts[row] *= static_cast<std::uint32_t>(std::max<std::uint64_t>(1, weight));
+  }
+}
+
+}  // namespace
+
+std::vector<BagRow> draw_bag(const DataSet& data, const Parameters& parameters, std::uint32_t tree) {
+  std::vector<std::uint32_t> counts = drawn_counts(data, parameters, tree);
+  const std::uint32_t n_draws = parameters.n_draws.value_or(data.n_rows());
+  if (parameters.balanced_subsample) {
+    balance(data, bits_of_criterion_weights(n_draws), counts);
+  } else if (!data.criterion_weights().empty()) {
+    const auto weights = integers_of_criterion_weights(data.criterion_weights(), n_draws);
+    for (std::size_t row = 0; row < counts.size(); ++row) counts[row] *= weights[row];
+  }
+  std::vector<BagRow> bag;
+  bag.reserve(counts.size());
+  for (std::uint32_t row = 0; row < counts.size(); ++row) {
+    if (counts[row] > 0) bag.push_back({row, counts[row]});
+  }
+  return bag;
+}
+
+}  // namespace gpu_host::cpu::forest

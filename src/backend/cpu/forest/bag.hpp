@@ -1,0 +1,20 @@
+// The rows that a tree sees (docs/forest-numerics.md, 3).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "backend/cpu/forest/data_set.hpp"
+#include "forest/parameters.hpp"
+
+namespace gpu_host::cpu::forest {
+
+struct BagRow {
+  std::uint32_t row;
+  std::uint32_t weight;  // its multiplicity, not 0
+};
+
+// In the order of the rows.
+[[nodiscard]] std::vector<BagRow> draw_bag(const DataSet& data, const Parameters& parameters, std::uint32_t tree);
+
+}  // namespace gpu_host::cpu::forest

@@ -1,0 +1,104 @@
+#include "backend/cpu/forest/data_set.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "forest/threefry.hpp"
+
+namespace gpu_host::cpu::forest {
+namespace {
+
+// Bins are made of so many rows at most.
+constexpr std::uint64_t kSample = std::uint64_t{1} << 18U;
+constexpr std::size_t kRowsAtOnce = 1024;
+
+std::vector<std::uint32_t> sampled_rows(std::uint64_t n, std::span<const std::uint64_t> draws, std::uint64_t seed) {
+  const auto is_drawn = [draws](std::size_t row) { return draws.empty() || draws[row] > 0; };
+  const auto n_drawn =
+      draws.empty() ? n
+                    : static_cast<std::uint64_t>(std::ranges::count_if(draws, [](std::uint64_t w) { return w > 0; }));
+  std::vector<std::uint32_t> rows;
+  rows.reserve(std::min(n_drawn, kSample));
+  for (std::uint64_t i = 0; i < (n_drawn > kSample ? kSample : n); ++i) {
+    std::uint64_t row = i;
+    if (n_drawn > kSample) {
+      // ⌊(i + u) · n / 2^18⌋ of u = word / 2^32.
+      const std::uint64_t word = threefry(key_of_seed(seed), static_cast<std::uint32_t>(i), Purpose::sample).low;
+      __extension__ using Wide = unsigned __int128;
+      row = static_cast<std::uint64_t>((Wide{i} << 32U | word) * n >> 50U);
+    }
+    if (is_drawn(row)) rows.push_back(static_cast<std::uint32_t>(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+DataSet::DataSet(const Rows& rows, Workers& workers)
+    : n_rows_(rows.n_rows),
+      n_classes_(rows.n_classes),
+      stride_((std::size_t{rows.n_features} + sizeof(std::int32_t) + 15) / 16 * 16),
+      bins_(rows.n_features),
+      fine_(rows.n_features),
+      draws_(integers_of_draw_weights(rows.draw_weights)),
+      criterion_weights_(rows.criterion_weights.begin(), rows.criterion_weights.end()) {
+  std::vector<std::int32_t> targets;
+  if (n_classes_ > 0) {
+    targets.assign(rows.classes.begin(), rows.classes.end());
+  } else {
+    targets_ = targets_of(rows.targets, draws_);
+    targets = std::move(targets_.p);
+    targets_.p.clear();
+  }
+  find_bins(rows, workers);
+  if (!workers.stop()) write_records(rows, targets, workers);
+}
+
+void DataSet::find_bins(const Rows& rows, Workers& workers) {
+  const std::vector<std::uint32_t> sample = sampled_rows(n_rows_, draws_, rows.seed);
+  (void)workers.for_blocks(bins_.size(), 1, [&](std::size_t first, std::size_t end) {
+    std::vector<float> values;
+    for (std::size_t feature = first; feature < end; ++feature) {
+      values.clear();
+      std::array<float, kRowsAtOnce> block;
+      std::size_t begin = 0;
+      std::size_t read = 0;
+      for (const std::uint32_t row : sample) {  // ascending
+        if (row >= read) {
+          begin = row / kRowsAtOnce * kRowsAtOnce;
+          read = std::min<std::size_t>(begin + kRowsAtOnce, n_rows_);
+          rows.values(static_cast<std::uint32_t>(feature), begin, read, block.data());
+        }
+        const float value = block[row - begin];
+        if (!std::isnan(value)) values.push_back(value);
+      }
+      bins_[feature] = FeatureBins(values, rows.max_bins, rows.fine);
+      if (bins_[feature].has_fine()) fine_[feature].resize(n_rows_);
+    }
+  });
+}
+
+void DataSet::write_records(const Rows& rows, std::span<const std::int32_t> targets, Workers& workers) {
+  records_.resize(n_rows_ * stride_);
+  (void)workers.for_blocks(n_rows_, kRowsAtOnce, [&](std::size_t first, std::size_t last) {
+    std::array<float, kRowsAtOnce> values;
+    for (std::size_t begin = first; begin < last; begin += kRowsAtOnce) {
+      const std::size_t end = std::min(begin + kRowsAtOnce, last);
+      for (std::uint32_t feature = 0; feature < n_features(); ++feature) {
+        rows.values(feature, begin, end, values.data());
+        const FeatureBins& bins = bins_[feature];
+        for (std::size_t row = begin; row < end; ++row) {
+          const BinCode code = bins.code(values[row - begin]);
+          records_[row * stride_ + feature] = code.coarse;
+          if (bins.has_fine()) fine_[feature][row] = code.fine;
+        }
+      }
+      for (std::size_t row = begin; row < end; ++row) {
+        std::memcpy(&records_[(row + 1) * stride_ - sizeof(std::int32_t)], &targets[row], sizeof(std::int32_t));
+      }
+    }
+  });
+}
+
+}  // namespace gpu_host::cpu::forest

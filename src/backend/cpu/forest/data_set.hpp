@@ -1,0 +1,77 @@
+// The rows that trees are grown from, as the CPU reads them: a record for each row with the coarse bins of all
+// features and the target, so that one line of the cache serves a node that looks at several features.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "backend/cpu/parallel.hpp"
+#include "forest/bins.hpp"
+#include "forest/targets.hpp"
+
+namespace gpu_host::cpu::forest {
+
+using namespace gpu_host::forest;
+
+// What a data set is made of. Spans are read while it is made, and not kept.
+struct Rows {
+  std::uint32_t n_rows = 0;
+  std::uint32_t n_features = 0;
+  std::uint32_t n_classes = 0;  // 0: regression
+  // Writes the values of a feature for rows [begin, end); NaN is missing. Called by several threads at a time.
+  std::function<void(std::uint32_t feature, std::size_t begin, std::size_t end, float* to)> values;
+  std::span<const double> targets;            // of a regression
+  std::span<const std::uint32_t> classes;     // of a classification, below n_classes
+  std::span<const double> draw_weights = {};  // empty: 1 each
+  std::span<const double> criterion_weights = {};
+  std::uint32_t max_bins = kMostBins;
+  bool fine = true;
+  std::uint64_t seed = 0;  // of the sample that bins are made of
+};
+
+class DataSet {
+ public:
+  // Half made where the workers were told to stop.
+  DataSet(const Rows& rows, Workers& workers);
+
+  [[nodiscard]] std::uint32_t n_rows() const { return n_rows_; }
+  [[nodiscard]] std::uint32_t n_features() const { return static_cast<std::uint32_t>(bins_.size()); }
+  [[nodiscard]] std::uint32_t n_classes() const { return n_classes_; }
+  [[nodiscard]] const FeatureBins& bins(std::uint32_t feature) const { return bins_[feature]; }
+
+  // The coarse bins of all features.
+  [[nodiscard]] const std::uint8_t* record(std::uint32_t row) const { return &records_[row * stride_]; }
+  // p, or the class.
+  [[nodiscard]] std::int32_t target(std::uint32_t row) const {
+    std::int32_t target = 0;
+    std::memcpy(&target, record(row) + stride_ - sizeof(target), sizeof(target));
+    return target;
+  }
+  // Within the coarse bin. Of features that have fine bins only.
+  [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t row) const { return fine_[feature][row]; }
+
+  [[nodiscard]] const Targets& targets() const { return targets_; }  // without p
+  [[nodiscard]] std::span<const std::uint64_t> draws() const { return draws_; }
+  // The criterion's weights as they were given.
+  [[nodiscard]] std::span<const double> criterion_weights() const { return criterion_weights_; }
+
+ private:
+  void find_bins(const Rows& rows, Workers& workers);
+  void write_records(const Rows& rows, std::span<const std::int32_t> targets, Workers& workers);
+
+  std::uint32_t n_rows_;
+  std::uint32_t n_classes_;
+  std::size_t stride_;
+  std::vector<FeatureBins> bins_;
+  std::vector<std::uint8_t> records_;
+  std::vector<std::vector<std::uint8_t>> fine_;  // by feature, then by row
+  Targets targets_;
+  std::vector<std::uint64_t> draws_;
+  std::vector<double> criterion_weights_;
+};
+
+}  // namespace gpu_host::cpu::forest

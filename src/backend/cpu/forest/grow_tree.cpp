@@ -1,0 +1,608 @@
+#include "backend/cpu/forest/grow_tree.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "backend/cpu/forest/bag.hpp"
+#include "backend/cpu/forest/statistics.hpp"
+#include "forest/threefry.hpp"
+
+namespace gpu_host::cpu::forest {
+namespace {
+
+// Rows ahead whose records are asked for.
+constexpr std::uint32_t kAhead = 16;
+constexpr std::uint32_t kAllLeft = 256;  // as a bin: all values left, the missing ones right
+
+// Of a node whose rows with a value are in so few coarse bins of a feature, its fine bins are looked at.
+constexpr std::uint32_t kFewBins = 4;
+
+// Which of N bins are occupied.
+template <std::uint32_t N>
+class OccupiedOf {
+ public:
+  void insert(std::uint32_t bin) { words_[bin / 64] |= std::uint64_t{1} << (bin % 64); }
+  void erase(std::uint32_t bin) { words_[bin / 64] &= ~(std::uint64_t{1} << (bin % 64)); }
+  [[nodiscard]] bool contains(std::uint32_t bin) const { return (words_[bin / 64] >> (bin % 64) & 1U) != 0; }
+  [[nodiscard]] std::uint32_t size() const {
+    std::uint32_t size = 0;
+    for (const std::uint64_t word : words_) size += static_cast<std::uint32_t>(std::popcount(word));
+    return size;
+  }
+  // In order.
+  template <class Body>
+  void for_each(const Body& body) const {
+    for (std::uint32_t i = 0; i < words_.size(); ++i) {
+      for (std::uint64_t word = words_[i]; word != 0; word &= word - 1) {
+        body(i * 64 + static_cast<std::uint32_t>(std::countr_zero(word)));
+      }
+    }
+  }
+
+ private:
+  std::array<std::uint64_t, N / 64> words_{};
+};
+using Occupied = OccupiedOf<256>;
+using OccupiedFine = OccupiedOf<kFewBins * kMostFineBins>;
+
+// The last bin of the left side and the first of the right: coarse, and fine within them.
+struct Place {
+  std::uint32_t coarse = 0;
+  std::uint32_t fine = 0;
+};
+
+template <class Sums>
+struct Split {
+  bool is_found = false;
+  std::uint32_t feature = 0;
+  Place left;  // coarse == kAllLeft: all values
+  Place right;
+  bool is_coarse = false;  // between coarse bins, of which the fine ones have not been looked at
+  bool has_missing = false;
+  bool missing_left = false;
+  std::uint64_t score = 0;
+  Sums sums{};  // of the left side
+};
+
+template <class Statistic>
+class Grower final : public TreeGrower {
+  using Sums = typename Statistic::Sums;
+  using Cell = typename Statistic::Cell;
+  using Row = typename Statistic::Row;
+
+ public:
+  Grower(const DataSet& data, const Parameters& parameters, std::uint32_t small_node, Statistic statistic)
+      : data_(data),
+        parameters_(parameters),
+        small_node_(small_node),
+        statistic_(std::move(statistic)),
+        n_features_(data.n_features()),
+        n_tried_(parameters.max_features == 0 ? n_features_ : parameters.max_features),
+        histogram_size_(256 * statistic_.cells()),
+        histograms_(std::max(n_tried_, 2U) * histogram_size_),
+        fine_histogram_(kFewBins * histogram_size_),
+        order_(n_features_),
+        codes_(std::size_t{n_features_} * kSmallNode),
+        small_(kSmallNode),
+        small_scratch_(kSmallNode),
+        small_rows_(kSmallNode),
+        small_targets_(kSmallNode),
+        small_numbers_(kSmallNode) {
+    std::iota(order_.begin(), order_.end(), 0U);
+  }
+
+  Tree grow(std::uint32_t number, Poll& poll) override {
+    bag_ = draw_bag(data_, parameters_, number);
+    scratch_.resize(bag_.size());
+    nodes_.clear();
+    stack_.clear();
+    tree_ = {};
+    Sums all = statistic_.nothing();
+    for (const BagRow& entry : bag_) statistic_.add_row(all, statistic_.row(data_.target(entry.row), entry.weight));
+    root_weight_ = statistic_.weight(all);
+    const Key root = threefry(key_of_seed(parameters_.seed), number, Purpose::root);
+    stack_.push_back({.begin = 0,
+                      .end = static_cast<std::uint32_t>(bag_.size()),
+                      .depth = 0,
+                      .parent = kNone,
+                      .side = 0,
+                      .key = root,
+                      .sums = std::move(all)});
+    while (!stack_.empty()) {
+      Item item = std::move(stack_.back());
+      stack_.pop_back();
+      if (poll.stop(std::uint64_t{item.end - item.begin} * n_tried_)) break;
+      if (item.end - item.begin <= small_node_) {
+        grow_small(std::move(item));
+      } else {
+        grow_node(std::move(item), Large{*this}, stack_);
+      }
+    }
+    return numbered();
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+  struct Item {
+    std::uint32_t begin;
+    std::uint32_t end;
+    std::uint32_t depth;
+    std::uint32_t parent;  // in nodes_
+    std::uint32_t side;
+    Key key;  // the root's, else the parent's
+    Sums sums;
+  };
+
+  struct Grown {
+    TreeNode node;
+    std::array<std::uint32_t, 2> children{};
+    float value = 0;
+    Sums sums;
+  };
+
+  // Rows of a large node: in the bag, with their records.
+  struct Large {
+    Grower& grower;
+
+    [[nodiscard]] std::uint32_t row(std::uint32_t i) const { return grower.bag_[i].row; }
+    [[nodiscard]] std::uint32_t weight(std::uint32_t i) const { return grower.bag_[i].weight; }
+    [[nodiscard]] std::int32_t target(std::uint32_t i) const { return grower.data_.target(row(i)); }
+    [[nodiscard]] Row contribution(std::uint32_t i) const { return grower.statistic_.row(target(i), weight(i)); }
+    [[nodiscard]] std::uint8_t coarse(std::uint32_t feature, std::uint32_t i) const {
+      return grower.data_.record(row(i))[feature];
+    }
+    void ask_for(std::uint32_t i, std::uint32_t end) const {
+      if (i + kAhead < end) __builtin_prefetch(grower.data_.record(row(i + kAhead)));
+    }
+    [[nodiscard]] std::vector<BagRow>& list() const { return grower.bag_; }
+    [[nodiscard]] std::vector<BagRow>& scratch() const { return grower.scratch_; }
+  };
+
+  // Rows of a small one: numbers of the copies.
+  struct Small {
+    Grower& grower;
+
+    [[nodiscard]] std::uint32_t number(std::uint32_t i) const { return grower.small_numbers_[i]; }
+    [[nodiscard]] std::uint32_t row(std::uint32_t i) const { return grower.small_[number(i)].row; }
+    [[nodiscard]] std::uint32_t weight(std::uint32_t i) const { return grower.small_[number(i)].weight; }
+    [[nodiscard]] std::int32_t target(std::uint32_t i) const { return grower.small_targets_[number(i)]; }
+    [[nodiscard]] const Row& contribution(std::uint32_t i) const { return grower.small_rows_[number(i)]; }
+    [[nodiscard]] std::uint8_t coarse(std::uint32_t feature, std::uint32_t i) const {
+      return grower.codes_[std::size_t{feature} * kSmallNode + number(i)];
+    }
+    void ask_for(std::uint32_t /*i*/, std::uint32_t /*end*/) const {}
+    [[nodiscard]] std::vector<std::uint16_t>& list() const { return grower.small_numbers_; }
+    [[nodiscard]] std::vector<std::uint16_t>& scratch() const { return grower.small_scratch_; }
+  };
+
+  void grow_small(Item item) {
+    const std::uint32_t n = item.end - item.begin;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const BagRow entry = bag_[item.begin + i];
+      const std::uint8_t* const record = data_.record(entry.row);
+      if (i + kAhead < n) __builtin_prefetch(data_.record(bag_[item.begin + i + kAhead].row));
+      small_[i] = entry;
+      small_targets_[i] = data_.target(entry.row);
+      small_rows_[i] = statistic_.row(small_targets_[i], entry.weight);
+      small_numbers_[i] = static_cast<std::uint16_t>(i);
+      for (std::uint32_t feature = 0; feature < n_features_; ++feature) {
+        codes_[std::size_t{feature} * kSmallNode + i] = record[feature];
+      }
+    }
+    item.begin = 0;
+    item.end = n;
+    small_stack_.clear();
+    small_stack_.push_back(std::move(item));
+    while (!small_stack_.empty()) {
+      Item next = std::move(small_stack_.back());
+      small_stack_.pop_back();
+      grow_node(std::move(next), Small{*this}, small_stack_);
+    }
+  }
+
+  template <class View>
+  void grow_node(Item item, View view, std::vector<Item>& stack) {
+    const auto me = static_cast<std::uint32_t>(nodes_.size());
+    if (item.parent != kNone) nodes_[item.parent].children[item.side] = me;
+    nodes_.emplace_back();
+    Grown& grown = nodes_.back();
+    grown.node.weight = static_cast<std::uint32_t>(statistic_.weight(item.sums));
+    grown.node.rows = item.end - item.begin;
+    Split<Sums> split;
+    if (may_split(item, view)) {
+      if (item.parent != kNone) item.key = threefry(item.key, item.side, Purpose::child);
+      split = find_split(item, view);
+    }
+    if (!split.is_found) {
+      if (data_.n_classes() == 0) grown.value = mean_of(item, view);
+      grown.sums = std::move(item.sums);
+      return;
+    }
+    const std::uint32_t middle = partition(item, split, view);
+    const FeatureBins& bins = data_.bins(split.feature);
+    Sums right = statistic_.difference(item.sums, split.sums);
+    grown.node.feature = static_cast<std::int32_t>(split.feature);
+    grown.node.threshold = split.left.coarse == kAllLeft
+                               ? std::numeric_limits<float>::infinity()
+                               : bins.edge((bins.first(split.left.coarse) + split.left.fine +
+                                            bins.first(split.right.coarse) + split.right.fine - 1) /
+                                           2);
+    grown.node.missing_left =
+        split.has_missing ? split.missing_left : statistic_.weight(split.sums) > statistic_.weight(right);
+    grown.sums = std::move(item.sums);
+    const std::uint32_t depth = item.depth + 1;
+    stack.push_back({middle, item.end, depth, me, 1, item.key, std::move(right)});
+    stack.push_back({item.begin, middle, depth, me, 0, item.key, std::move(split.sums)});
+  }
+
+  template <class View>
+  bool may_split(const Item& item, const View& view) const {
+    if (item.depth == parameters_.max_depth || item.end - item.begin < parameters_.min_samples_split) return false;
+    const std::int32_t first = view.target(item.begin);
+    for (std::uint32_t i = item.begin + 1; i < item.end; ++i) {
+      if (view.target(i) != first) return true;
+    }
+    return false;
+  }
+
+  template <class View>
+  float mean_of(const Item& item, const View& view) const {
+    std::int64_t sum = 0;
+    for (std::uint32_t i = item.begin; i < item.end; ++i) sum += std::int64_t{view.target(i)} * view.weight(i);
+    const double mean = static_cast<double>(sum) / static_cast<double>(statistic_.weight(item.sums));
+    return static_cast<float>(data_.targets().center + mean * (data_.targets().most / 0x1p30));
+  }
+
+  // Puts the features that are to be tried at the front of the order; `words` gives those behind them.
+  class Order {
+   public:
+    Order(std::vector<std::uint32_t>& order, std::uint32_t n_tried, Key key) : order_(order), words_(key) {
+      const auto n = static_cast<std::uint32_t>(order.size());
+      shuffles_ = n_tried < n;
+      if (!shuffles_) first_ = below(n, words_.next());
+    }
+    Order(const Order&) = delete;
+    Order& operator=(const Order&) = delete;
+    ~Order() {
+      for (std::uint32_t j = n_swapped_; j-- > 0;) std::swap(order_[j], order_[swaps_[j]]);
+    }
+    // The j-th; in order.
+    std::uint32_t operator[](std::uint32_t j) {
+      const auto n = static_cast<std::uint32_t>(order_.size());
+      if (!shuffles_) return first_ + j < n ? first_ + j : first_ + j - n;
+      while (n_swapped_ <= j) {
+        const std::uint32_t with = n_swapped_ + below(n - n_swapped_, words_.next());
+        std::swap(order_[n_swapped_], order_[with]);
+        swaps_.push_back(with);
+        ++n_swapped_;
+      }
+      return order_[j];
+    }
+
+   private:
+    std::vector<std::uint32_t>& order_;
+    Words words_;
+    bool shuffles_ = false;
+    std::uint32_t first_ = 0;
+    std::uint32_t n_swapped_ = 0;
+    std::vector<std::uint32_t> swaps_;
+  };
+
+  // What a search knows of its node.
+  struct Search {
+    Search(const Statistic& statistic, const Sums& all) : sums(all), scorer(statistic, all) {}
+    const Sums& sums;
+    typename Statistic::Scorer scorer;
+    Split<Sums> best;
+    double least = -1;  // what a score must reach, before it is rounded
+  };
+
+  template <class View>
+  Split<Sums> find_split(const Item& item, const View& view) {
+    Search search(statistic_, item.sums);
+    Order order(order_, n_tried_, item.key);
+    if constexpr (std::is_same_v<View, Large>) {
+      fill_histograms(item, view, order);
+      for (std::uint32_t j = 0; j < n_tried_; ++j) {
+        Cell* const histogram = &histograms_[j * histogram_size_];
+        Occupied occupied;
+        for (std::uint32_t bin = 0; bin < 256; ++bin) {
+          if (!statistic_.is_empty(histogram + bin * statistic_.cells())) occupied.insert(bin);
+        }
+        consider(item, view, search, order[j], histogram, occupied);
+        clear(histogram, occupied);
+      }
+    }
+    for (std::uint32_t j = std::is_same_v<View, Large> ? n_tried_ : 0; j < n_features_; ++j) {
+      if (j >= n_tried_ && search.best.is_found) break;
+      const std::uint32_t feature = order[j];
+      Cell* const histogram = histograms_.data();
+      Occupied occupied;
+      for (std::uint32_t i = item.begin; i < item.end; ++i) {
+        const std::uint8_t bin = view.coarse(feature, i);
+        statistic_.add(histogram + bin * statistic_.cells(), view.contribution(i));
+        occupied.insert(bin);
+      }
+      consider(item, view, search, feature, histogram, occupied);
+      clear(histogram, occupied);
+    }
+    if (search.best.is_found && search.best.is_coarse) refine(item, view, search);
+    if (search.best.is_found && parameters_.min_impurity_decrease > 0 && !gains_enough(search)) {
+      search.best.is_found = false;
+    }
+    return std::move(search.best);
+  }
+
+  void fill_histograms(const Item& item, const Large& view, Order& order) {
+    features_.clear();
+    for (std::uint32_t j = 0; j < n_tried_; ++j) features_.push_back(order[j]);
+    constexpr std::uint32_t kAtOnce = 16;
+    for (std::uint32_t begin = 0; begin < n_tried_; begin += kAtOnce) {
+      const std::uint32_t n = std::min(kAtOnce, n_tried_ - begin);
+      const std::uint32_t* const features = &features_[begin];
+      Cell* const histograms = &histograms_[begin * histogram_size_];
+      for (std::uint32_t i = item.begin; i < item.end; ++i) {
+        view.ask_for(i, item.end);
+        const std::uint8_t* const record = data_.record(view.row(i));
+        const Row row = view.contribution(i);
+        for (std::uint32_t j = 0; j < n; ++j) {
+          statistic_.add(histograms + j * histogram_size_ + record[features[j]] * statistic_.cells(), row);
+        }
+      }
+    }
+  }
+
+  template <class AnyOccupied>
+  void clear(Cell* histogram, const AnyOccupied& occupied) const {
+    occupied.for_each([&](std::uint32_t bin) { statistic_.clear(histogram + bin * statistic_.cells()); });
+  }
+
+  // All candidates of one feature.
+  template <class View>
+  void consider(const Item& item, const View& view, Search& search, std::uint32_t feature, Cell* histogram,
+                Occupied occupied) {
+    const Cell* const missing = occupied.contains(kMissing) ? histogram + kMissing * statistic_.cells() : nullptr;
+    if (missing != nullptr) occupied.erase(kMissing);
+    if (!shows_fine_bins(data_.bins(feature), occupied)) {
+      scan(search, feature, histogram, occupied, missing, [](std::uint32_t bin) { return Place{bin, 0}; }, true);
+      return;
+    }
+    std::array<std::uint8_t, 256> slots;  // of the coarse bins
+    std::array<std::uint32_t, kFewBins> bins{};
+    std::uint8_t n_slots = 0;
+    occupied.for_each([&](std::uint32_t bin) {
+      slots[bin] = n_slots;
+      bins[n_slots++] = bin;
+    });
+    Cell* const fine = fine_histogram_.data();
+    OccupiedFine occupied_fine;
+    for (std::uint32_t i = item.begin; i < item.end; ++i) {
+      view.ask_for(i, item.end);
+      const std::uint8_t coarse = view.coarse(feature, i);
+      if (coarse == kMissing) continue;
+      const std::uint32_t bin = slots[coarse] * kMostFineBins + data_.fine(feature, view.row(i));
+      statistic_.add(fine + bin * statistic_.cells(), view.contribution(i));
+      occupied_fine.insert(bin);
+    }
+    const auto place_of = [&bins](std::uint32_t bin) { return Place{bins[bin / kMostFineBins], bin % kMostFineBins}; };
+    scan(search, feature, fine, occupied_fine, missing, place_of, false);
+    clear(fine, occupied_fine);
+  }
+
+  static bool shows_fine_bins(const FeatureBins& bins, const Occupied& occupied) {
+    if (occupied.size() > kFewBins) return false;
+    bool any = false;
+    occupied.for_each([&](std::uint32_t bin) { any |= bins.is_divided(bin); });
+    return any;
+  }
+
+  template <class AnyOccupied, class PlaceOf>
+  void scan(Search& search, std::uint32_t feature, const Cell* histogram, const AnyOccupied& occupied,
+            const Cell* missing, const PlaceOf& place_of, bool is_coarse) {
+    Sums left = statistic_.nothing();
+    std::optional<std::uint32_t> last;
+    occupied.for_each([&](std::uint32_t bin) {
+      if (last) {
+        Split<Sums> split{.is_found = true,
+                          .feature = feature,
+                          .left = place_of(*last),
+                          .right = place_of(bin),
+                          .is_coarse = is_coarse,
+                          .has_missing = missing != nullptr};
+        try_split(search, split, left);
+        if (missing != nullptr) {
+          split.missing_left = true;
+          Sums with_missing = left;
+          statistic_.add_bin(with_missing, missing);
+          try_split(search, split, with_missing);
+        }
+      }
+      statistic_.add_bin(left, histogram + bin * statistic_.cells());
+      last = bin;
+    });
+    if (missing == nullptr || !last) return;
+    const Split<Sums> split{
+        .is_found = true, .feature = feature, .left = {kAllLeft, 0}, .right = {}, .has_missing = true};
+    try_split(search, split, left);
+  }
+
+  // Takes it where it is better than the best.
+  void try_split(Search& search, const Split<Sums>& split, const Sums& left) {
+    if (parameters_.min_samples_leaf > 1) {
+      const std::uint64_t rows = statistic_.rows(left);
+      if (rows < parameters_.min_samples_leaf || statistic_.rows(search.sums) - rows < parameters_.min_samples_leaf)
+        return;
+    }
+    const Side a = search.scorer.left(left);
+    const Side b = search.scorer.right(left);
+    // Most are worse by far: then no whole division is needed.
+    const double about = static_cast<double>(a.square) / static_cast<double>(a.weight) +
+                         static_cast<double>(b.square) / static_cast<double>(b.weight);
+    if (about < search.least) return;
+    const std::uint32_t shift = search.scorer.shift();
+    const std::uint64_t score = (a.square << shift) / a.weight + (b.square << shift) / b.weight;
+    if (search.best.is_found && score <= search.best.score) return;
+    search.best = split;
+    search.best.score = score;
+    search.best.sums = left;
+    search.least = std::ldexp(static_cast<double>(score), -static_cast<int>(shift)) * (1 - 1e-13);
+  }
+
+  // The best split between the fine bins of the two coarse ones around the best.
+  template <class View>
+  void refine(const Item& item, const View& view, Search& search) {
+    const Split<Sums> coarse = std::move(search.best);
+    const FeatureBins& bins = data_.bins(coarse.feature);
+    search.best = coarse;
+    if (coarse.left.coarse == kAllLeft) return;
+    if (!bins.is_divided(coarse.left.coarse) && !bins.is_divided(coarse.right.coarse)) return;
+    const std::size_t cells = statistic_.cells();
+    Cell* const low = fine_histogram_.data();
+    Cell* const high = low + histogram_size_;
+    Occupied occupied_low;
+    Occupied occupied_high;
+    for (std::uint32_t i = item.begin; i < item.end; ++i) {
+      view.ask_for(i, item.end);
+      const std::uint32_t bin = view.coarse(coarse.feature, i);
+      if (bin != coarse.left.coarse && bin != coarse.right.coarse) continue;
+      const bool is_low = bin == coarse.left.coarse;
+      const std::uint8_t fine = data_.fine(coarse.feature, view.row(i));
+      statistic_.add((is_low ? low : high) + fine * cells, view.contribution(i));
+      (is_low ? occupied_low : occupied_high).insert(fine);
+    }
+    Sums left = coarse.sums;
+    occupied_low.for_each([&](std::uint32_t bin) { statistic_.subtract_bin(left, low + bin * cells); });
+    search.best.is_found = false;
+    search.least = -1;
+    Split<Sums> split = coarse;
+    std::optional<Place> last;
+    const auto next = [&](const Place& place, const Cell* bin) {
+      if (last) {
+        split.left = *last;
+        split.right = place;
+        try_split(search, split, left);
+      }
+      statistic_.add_bin(left, bin);
+      last = place;
+    };
+    occupied_low.for_each([&](std::uint32_t bin) { next({coarse.left.coarse, bin}, low + bin * cells); });
+    occupied_high.for_each([&](std::uint32_t bin) { next({coarse.right.coarse, bin}, high + bin * cells); });
+    clear(low, occupied_low);
+    clear(high, occupied_high);
+  }
+
+  bool gains_enough(const Search& search) const {
+    const auto& scorer = search.scorer;
+    const double scale = data_.n_classes() > 0 ? 1 : std::exp2(data_.targets().bits) / data_.targets().most;
+    const double theta = parameters_.min_impurity_decrease * static_cast<double>(root_weight_) * scale * scale;
+    const double least =
+        std::ceil(std::ldexp(theta, static_cast<int>(scorer.shift()) - 2 * static_cast<int>(scorer.right_shift())));
+    const Side all = scorer.left(search.sums);
+    const std::uint64_t own = (all.square << scorer.shift()) / all.weight;
+    const std::uint64_t gain = search.best.score - std::min(search.best.score, own);
+    return static_cast<double>(gain) >= least;
+  }
+
+  // Where the right side begins. Each side keeps its order.
+  template <class View>
+  std::uint32_t partition(const Item& item, const Split<Sums>& split, const View& view) {
+    auto& list = view.list();
+    auto& scratch = view.scratch();
+    const FeatureBins& bins = data_.bins(split.feature);
+    const bool needs_fine = split.left.coarse != kAllLeft && bins.is_divided(split.left.coarse);
+    std::uint32_t left = item.begin;
+    std::uint32_t right = 0;
+    for (std::uint32_t i = item.begin; i < item.end; ++i) {
+      view.ask_for(i, item.end);
+      const std::uint32_t coarse = view.coarse(split.feature, i);
+      bool goes_left = coarse <= split.left.coarse;
+      if (coarse == kMissing) {
+        goes_left = split.missing_left;
+      } else if (needs_fine && coarse == split.left.coarse) {
+        goes_left = data_.fine(split.feature, view.row(i)) <= split.left.fine;
+      }
+      const auto entry = list[i];
+      list[left] = entry;
+      scratch[right] = entry;
+      left += goes_left ? 1 : 0;
+      right += goes_left ? 0 : 1;
+    }
+    std::copy_n(scratch.begin(), right, list.begin() + left);
+    return left;
+  }
+
+  // By depth, then from left to right.
+  Tree numbered() {
+    Tree tree;
+    if (nodes_.empty()) return tree;
+    std::vector<std::uint32_t> order{0};
+    order.reserve(nodes_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      Grown& grown = nodes_[order[i]];
+      if (grown.node.feature >= 0) {
+        grown.node.left = static_cast<std::uint32_t>(order.size());
+        order.insert(order.end(), grown.children.begin(), grown.children.end());
+      }
+      tree.nodes.push_back(grown.node);
+      if (data_.n_classes() == 0) tree.values.push_back(grown.value);
+      statistic_.write(grown.sums, tree);
+    }
+    return tree;
+  }
+
+  const DataSet& data_;
+  const Parameters& parameters_;
+  std::uint32_t small_node_;
+  Statistic statistic_;
+  std::uint32_t n_features_;
+  std::uint32_t n_tried_;
+  std::size_t histogram_size_;
+  std::vector<Cell> histograms_;  // empty between nodes
+  std::vector<Cell> fine_histogram_;
+  std::vector<std::uint32_t> order_;
+  std::vector<std::uint32_t> features_;
+
+  std::uint64_t root_weight_ = 0;
+  std::vector<BagRow> bag_;
+  std::vector<BagRow> scratch_;
+  std::vector<Grown> nodes_;
+  std::vector<Item> stack_;
+  Tree tree_;
+
+  // The rows of a small node: feature by feature their coarse bins.
+  std::vector<std::uint8_t> codes_;
+  std::vector<BagRow> small_;
+  std::vector<std::uint16_t> small_scratch_;
+  std::vector<Row> small_rows_;
+  std::vector<std::int32_t> small_targets_;
+  std::vector<std::uint16_t> small_numbers_;
+  std::vector<Item> small_stack_;
+};
+
+}  // namespace
+
+std::unique_ptr<TreeGrower> tree_grower(const DataSet& data, const Parameters& parameters, std::uint32_t small_node) {
+  if (data.n_classes() > 2)
+    return std::make_unique<Grower<ClassCounts>>(data, parameters, small_node, ClassCounts(data.n_classes()));
+  const Target target{.is_class = data.n_classes() > 0, .bits = data.targets().bits};
+  const std::uint64_t n_draws = parameters.n_draws.value_or(data.n_rows());
+  const bool is_weighted = parameters.balanced_subsample || !data.criterion_weights().empty();
+  const auto weight_bits = static_cast<std::uint32_t>(std::bit_width(n_draws)) +
+                           (is_weighted ? bits_of_criterion_weights(static_cast<std::uint32_t>(n_draws)) : 0);
+  const std::uint32_t sum_bits = weight_bits + (target.is_class ? 1 : target.bits + 1);
+  const bool counts_rows = parameters.min_samples_leaf > 1 && (is_weighted || parameters.n_draws.has_value());
+  if (counts_rows || weight_bits + sum_bits > 63)
+    return std::make_unique<Grower<WideSums>>(data, parameters, small_node, WideSums(target));
+  return std::make_unique<Grower<PackedSums>>(data, parameters, small_node, PackedSums(target, weight_bits));
+}
+
+}  // namespace gpu_host::cpu::forest

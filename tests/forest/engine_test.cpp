@@ -1,0 +1,209 @@
+// The CPU's engine grows what the reference grows, of random data by random parameters.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "backend/cpu/forest/grow_tree.hpp"
+#include "forest/reference.hpp"
+
+namespace gpu_host {
+namespace {
+
+namespace reference = forest_reference;
+using cpu::forest::kSmallNode;
+
+struct Case {
+  reference::Data data;
+  reference::Parameters parameters;
+
+  [[nodiscard]] std::uint32_t n_rows() const { return static_cast<std::uint32_t>(data.targets.size()); }
+};
+
+// Draws what a case is made of.
+class Dice {
+ public:
+  explicit Dice(std::uint32_t seed) : engine_(seed) {}
+  std::uint32_t number(std::uint32_t from, std::uint32_t to) {
+    return from + static_cast<std::uint32_t>(engine_()) % (to - from + 1);
+  }
+  bool one_in(std::uint32_t n) { return number(1, n) == 1; }
+  double fraction() { return static_cast<double>(engine_()) / 0x1p32; }
+  std::uint64_t word() { return engine_() | std::uint64_t{engine_()} << 32U; }
+
+ private:
+  std::mt19937 engine_;
+};
+
+std::vector<float> column(Dice& dice, std::uint32_t n_rows) {
+  const std::uint32_t kind = dice.number(0, 5);
+  const std::uint32_t most = dice.number(1, 40);
+  const double missing = dice.one_in(3) ? dice.fraction() : 0;
+  std::vector<float> values(n_rows);
+  for (float& value : values) {
+    const double random = dice.fraction();
+    switch (kind) {
+      case 0:
+        value = static_cast<float>(random);
+        break;
+      case 1:
+        value = static_cast<float>(dice.number(0, most));
+        break;
+      case 2:
+        value = static_cast<float>(std::exp(random * 30 - 10));
+        break;
+      case 3:
+        value = static_cast<float>(random < 0.95 ? -0.0 : random);
+        break;
+      case 4:
+        value = dice.one_in(2) ? 0.0F : 1.0F;
+        break;
+      default:
+        value = static_cast<float>(-random * random * 1e6);
+    }
+    if (dice.fraction() < missing) value = std::numeric_limits<float>::quiet_NaN();
+  }
+  return values;
+}
+
+double target(Dice& dice, std::uint32_t kind, std::uint32_t n_classes, float feature) {
+  if (n_classes > 0) {
+    if (!dice.one_in(4)) return dice.number(0, n_classes - 1);
+    return std::isnan(feature) ? 0 : static_cast<double>(static_cast<std::int64_t>(std::abs(feature) * 3) % n_classes);
+  }
+  switch (kind) {
+    case 0:
+      return dice.fraction();
+    case 1:
+      return dice.number(0, 5);
+    case 2:
+      return std::exp(dice.fraction() * 20);  // a heavy tail
+    default:
+      return 7;
+  }
+}
+
+std::vector<double> weights(Dice& dice, std::uint32_t n_rows, double most) {
+  std::vector<double> weights(n_rows);
+  for (double& weight : weights) weight = dice.one_in(4) ? 0 : dice.fraction() * most;
+  weights[0] = most;
+  return weights;
+}
+
+Case random_case(std::uint32_t seed) {
+  Dice dice(seed);
+  Case random;
+  auto& [data, parameters] = random;
+  const std::uint32_t n_rows = dice.one_in(3) ? dice.number(1, 12) : dice.number(13, dice.one_in(30) ? 4000 : 400);
+  const std::uint32_t n_features = dice.number(1, 7);
+  parameters.seed = dice.word();
+  parameters.n_trees = dice.number(1, 3);
+  parameters.n_classes = dice.one_in(2) ? 0 : dice.number(2, 5);
+  parameters.max_bins = dice.one_in(2) ? 255 : dice.number(1, 20);
+  parameters.fine = !dice.one_in(5);
+  if (dice.one_in(2)) parameters.max_features = dice.number(1, n_features) % n_features;
+  if (dice.one_in(3)) parameters.max_depth = dice.number(0, 6);
+  if (dice.one_in(3)) parameters.min_samples_split = dice.number(2, 30);
+  if (dice.one_in(3)) parameters.min_samples_leaf = dice.number(1, 9);
+  const double scale = parameters.n_classes > 0 ? 0.05 : 3;
+  if (dice.one_in(4)) parameters.min_impurity_decrease = dice.fraction() * dice.fraction() * scale;
+  if (!dice.one_in(3)) parameters.n_draws = dice.one_in(3) ? dice.number(1, 2 * n_rows) : n_rows;
+  for (std::uint32_t i = 0; i < n_features; ++i) data.columns.push_back(column(dice, n_rows));
+  const std::uint32_t kind = dice.number(0, 3);
+  for (std::uint32_t row = 0; row < n_rows; ++row) {
+    data.targets.push_back(target(dice, kind, parameters.n_classes, data.columns[0][row]));
+  }
+  if (dice.one_in(4)) data.draw_weights = weights(dice, n_rows, 1);
+  if (parameters.n_classes > 0 && dice.one_in(5)) {
+    parameters.balanced_subsample = true;
+  } else if (!parameters.n_draws && dice.one_in(2)) {
+    data.criterion_weights = weights(dice, n_rows, 100);
+  }
+  return random;
+}
+
+cpu::forest::DataSet data_set(const Case& one, const std::vector<std::uint32_t>& classes, cpu::Workers& workers) {
+  const auto& [data, parameters] = one;
+  cpu::forest::Rows rows;
+  rows.n_rows = one.n_rows();
+  rows.n_features = static_cast<std::uint32_t>(data.columns.size());
+  rows.n_classes = parameters.n_classes;
+  rows.values = [&data](std::uint32_t feature, std::size_t begin, std::size_t end, float* to) {
+    std::copy_n(data.columns[feature].begin() + static_cast<std::ptrdiff_t>(begin), end - begin, to);
+  };
+  rows.targets = data.targets;
+  rows.classes = classes;
+  rows.draw_weights = data.draw_weights;
+  rows.criterion_weights = data.criterion_weights;
+  rows.max_bins = parameters.max_bins;
+  rows.fine = parameters.fine;
+  rows.seed = parameters.seed;
+  return {rows, workers};
+}
+
+forest::Parameters of_engine(const reference::Parameters& parameters) {
+  forest::Parameters same;
+  same.seed = parameters.seed;
+  same.n_trees = parameters.n_trees;
+  same.max_features = parameters.max_features;
+  same.max_depth = parameters.max_depth;
+  same.min_samples_split = parameters.min_samples_split;
+  same.min_samples_leaf = parameters.min_samples_leaf;
+  same.min_impurity_decrease = parameters.min_impurity_decrease;
+  same.n_draws = parameters.n_draws;
+  same.balanced_subsample = parameters.balanced_subsample;
+  return same;
+}
+
+void expect_same(const reference::Tree& expected, const forest::Tree& tree, std::uint32_t n_classes) {
+  ASSERT_EQ(tree.nodes.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const reference::Node& node = expected[i];
+    const forest::TreeNode& own = tree.nodes[i];
+    ASSERT_EQ(own.feature, node.feature) << "node " << i;
+    ASSERT_EQ(own.weight, node.weight) << "node " << i;
+    ASSERT_EQ(own.rows, node.rows) << "node " << i;
+    if (node.feature >= 0) {
+      ASSERT_EQ(own.threshold, node.threshold) << "node " << i;
+      ASSERT_EQ(own.left, node.left) << "node " << i;
+      ASSERT_EQ(own.missing_left, node.missing_left) << "node " << i;
+    } else if (n_classes == 0) {
+      ASSERT_EQ(tree.values[i], node.value) << "node " << i;
+    }
+    for (std::uint32_t k = 0; k < n_classes; ++k)
+      ASSERT_EQ(tree.counts[i * n_classes + k], node.sums[k]) << "node " << i;
+    if (n_classes == 0) {
+      ASSERT_EQ(tree.sums[i], node.sums[0]) << "node " << i;
+    }
+  }
+}
+
+class EngineTest : public testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(EngineTest, GrowsWhatTheReferenceGrows) {
+  constexpr std::uint32_t kCases = 40;
+  for (std::uint32_t seed = GetParam() * kCases; seed < (GetParam() + 1) * kCases; ++seed) {
+    SCOPED_TRACE(testing::Message() << "case " << seed);
+    const Case one = random_case(seed);
+    const auto expected = reference::grow(one.data, one.parameters);
+    const std::vector<std::uint32_t> classes(one.data.targets.begin(), one.data.targets.end());
+    cpu::Workers workers(nullptr, 1);
+    const auto data = data_set(one, classes, workers);
+    const forest::Parameters parameters = of_engine(one.parameters);
+    cpu::Poll poll(nullptr);
+    for (const std::uint32_t small_node : {kSmallNode, 8U, 1U}) {
+      const auto grower = cpu::forest::tree_grower(data, parameters, small_node);
+      for (std::uint32_t tree = 0; tree < parameters.n_trees; ++tree) {
+        ASSERT_NO_FATAL_FAILURE(expect_same(expected[tree], grower->grow(tree, poll), one.parameters.n_classes))
+            << "tree " << tree << " with small nodes of " << small_node;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Random, EngineTest, testing::Range(0U, 10U));
+
+}  // namespace
+}  // namespace gpu_host
