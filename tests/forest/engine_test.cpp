@@ -13,7 +13,7 @@ namespace gpu_host {
 namespace {
 
 namespace reference = forest_reference;
-using cpu::forest::kSmallNode;
+using cpu::kSmallNode;
 
 struct Case {
   reference::Data data;
@@ -124,9 +124,9 @@ Case random_case(std::uint32_t seed) {
   return random;
 }
 
-cpu::forest::DataSet data_set(const Case& one, const std::vector<std::uint32_t>& classes, cpu::Workers& workers) {
+cpu::DataSet data_set(const Case& one, const std::vector<std::uint32_t>& classes, cpu::Workers& workers) {
   const auto& [data, parameters] = one;
-  cpu::forest::Rows rows;
+  cpu::DataSetSource rows;
   rows.n_rows = one.n_rows();
   rows.n_features = static_cast<std::uint32_t>(data.columns.size());
   rows.n_classes = parameters.n_classes;
@@ -194,7 +194,7 @@ TEST_P(EngineTest, GrowsWhatTheReferenceGrows) {
     const forest::Parameters parameters = of_engine(one.parameters);
     cpu::Poll poll(nullptr);
     for (const std::uint32_t small_node : {kSmallNode, 8U, 1U}) {
-      const auto grower = cpu::forest::tree_grower(data, parameters, small_node);
+      const auto grower = cpu::tree_grower(data, parameters, small_node);
       for (std::uint32_t tree = 0; tree < parameters.n_trees; ++tree) {
         ASSERT_NO_FATAL_FAILURE(expect_same(expected[tree], grower->grow(tree, poll), one.parameters.n_classes))
             << "tree " << tree << " with small nodes of " << small_node;

@@ -5,23 +5,23 @@
 
 #include "forest/threefry.hpp"
 
-namespace gpu_host::cpu::forest {
+namespace gpu_host::cpu {
 namespace {
 
-std::vector<std::uint32_t> drawn_counts(const DataSet& data, const Parameters& parameters, std::uint32_t tree) {
+std::vector<std::uint32_t> drawn_counts(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree) {
   const std::uint32_t n = data.n_rows();
-  const Key key = threefry(key_of_seed(parameters.seed), tree, Purpose::draws);
+  const forest::Key key = forest::threefry(forest::key_of_seed(parameters.seed), tree, forest::Purpose::draws);
   std::vector<std::uint32_t> counts(n, 0);
   if (!parameters.n_draws) {
     for (std::uint32_t row = 0; row < n; ++row) counts[row] = data.draws().empty() || data.draws()[row] > 0 ? 1 : 0;
   } else if (data.draws().empty()) {
-    Words words(key);
-    for (std::uint32_t i = 0; i < *parameters.n_draws; ++i) ++counts[below(n, words.next())];
+    forest::Words words(key);
+    for (std::uint32_t i = 0; i < *parameters.n_draws; ++i) ++counts[forest::below(n, words.next())];
   } else {
     std::vector<std::uint64_t> sums(n);
     std::partial_sum(data.draws().begin(), data.draws().end(), sums.begin());
     for (std::uint32_t i = 0; i < *parameters.n_draws; ++i) {
-      const Key words = threefry(key, i, Purpose::words);
+      const forest::Key words = forest::threefry(key, i, forest::Purpose::words);
       __extension__ using Wide = unsigned __int128;
       const Wide random = std::uint64_t{words.high} << 32U | words.low;
       const auto target = static_cast<std::uint64_t>(random * sums.back() >> 64U);
@@ -47,13 +47,13 @@ void balance(const DataSet& data, std::uint32_t bits, std::vector<std::uint32_t>
 
 }  // namespace
 
-std::vector<BagRow> draw_bag(const DataSet& data, const Parameters& parameters, std::uint32_t tree) {
+std::vector<BagRow> draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree) {
   std::vector<std::uint32_t> counts = drawn_counts(data, parameters, tree);
   const std::uint32_t n_draws = parameters.n_draws.value_or(data.n_rows());
   if (parameters.balanced_subsample) {
-    balance(data, bits_of_criterion_weights(n_draws), counts);
+    balance(data, forest::bits_of_criterion_weights(n_draws), counts);
   } else if (!data.criterion_weights().empty()) {
-    const auto weights = integers_of_criterion_weights(data.criterion_weights(), n_draws);
+    const auto weights = forest::integers_of_criterion_weights(data.criterion_weights(), n_draws);
     for (std::size_t row = 0; row < counts.size(); ++row) counts[row] *= weights[row];
   }
   std::vector<BagRow> bag;
@@ -64,4 +64,4 @@ std::vector<BagRow> draw_bag(const DataSet& data, const Parameters& parameters, 
   return bag;
 }
 
-}  // namespace gpu_host::cpu::forest
+}  // namespace gpu_host::cpu

@@ -7,7 +7,7 @@
 #include "backend/cpu/forest/data_set.hpp"
 #include "forest/parameters.hpp"
 
-namespace gpu_host::cpu::forest {
+namespace gpu_host::cpu {
 
 struct BagRow {
   std::uint32_t row;
@@ -15,6 +15,7 @@ struct BagRow {
 };
 
 // In the order of the rows.
-[[nodiscard]] std::vector<BagRow> draw_bag(const DataSet& data, const Parameters& parameters, std::uint32_t tree);
+[[nodiscard]] std::vector<BagRow> draw_bag(const DataSet& data, const forest::Parameters& parameters,
+                                           std::uint32_t tree);
 
-}  // namespace gpu_host::cpu::forest
+}  // namespace gpu_host::cpu

@@ -6,7 +6,7 @@
 
 #include "forest/threefry.hpp"
 
-namespace gpu_host::cpu::forest {
+namespace gpu_host::cpu {
 namespace {
 
 // Bins are made of so many rows at most.
@@ -24,7 +24,8 @@ std::vector<std::uint32_t> sampled_rows(std::uint64_t n, std::span<const std::ui
     std::uint64_t row = i;
     if (n_drawn > kSample) {
       // ⌊(i + u) · n / 2^18⌋ of u = word / 2^32.
-      const std::uint64_t word = threefry(key_of_seed(seed), static_cast<std::uint32_t>(i), Purpose::sample).low;
+      const std::uint64_t word =
+          forest::threefry(forest::key_of_seed(seed), static_cast<std::uint32_t>(i), forest::Purpose::sample).low;
       __extension__ using Wide = unsigned __int128;
       row = static_cast<std::uint64_t>((Wide{i} << 32U | word) * n >> 50U);
     }
@@ -35,28 +36,28 @@ std::vector<std::uint32_t> sampled_rows(std::uint64_t n, std::span<const std::ui
 
 }  // namespace
 
-DataSet::DataSet(const Rows& rows, Workers& workers)
-    : n_rows_(rows.n_rows),
-      n_classes_(rows.n_classes),
-      stride_((std::size_t{rows.n_features} + sizeof(std::int32_t) + 15) / 16 * 16),
-      bins_(rows.n_features),
-      fine_(rows.n_features),
-      draws_(integers_of_draw_weights(rows.draw_weights)),
-      criterion_weights_(rows.criterion_weights.begin(), rows.criterion_weights.end()) {
+DataSet::DataSet(const DataSetSource& source, Workers& workers)
+    : n_rows_(source.n_rows),
+      n_classes_(source.n_classes),
+      stride_((std::size_t{source.n_features} + sizeof(std::int32_t) + 15) / 16 * 16),
+      bins_(source.n_features),
+      fine_(source.n_features),
+      draws_(forest::integers_of_draw_weights(source.draw_weights)),
+      criterion_weights_(source.criterion_weights.begin(), source.criterion_weights.end()) {
   std::vector<std::int32_t> targets;
   if (n_classes_ > 0) {
-    targets.assign(rows.classes.begin(), rows.classes.end());
+    targets.assign(source.classes.begin(), source.classes.end());
   } else {
-    targets_ = targets_of(rows.targets, draws_);
+    targets_ = forest::targets_of(source.targets, draws_);
     targets = std::move(targets_.p);
     targets_.p.clear();
   }
-  find_bins(rows, workers);
-  if (!workers.stop()) write_records(rows, targets, workers);
+  find_bins(source, workers);
+  if (!workers.stop()) write_records(source, targets, workers);
 }
 
-void DataSet::find_bins(const Rows& rows, Workers& workers) {
-  const std::vector<std::uint32_t> sample = sampled_rows(n_rows_, draws_, rows.seed);
+void DataSet::find_bins(const DataSetSource& source, Workers& workers) {
+  const std::vector<std::uint32_t> sample = sampled_rows(n_rows_, draws_, source.seed);
   (void)workers.for_blocks(bins_.size(), 1, [&](std::size_t first, std::size_t end) {
     std::vector<float> values;
     for (std::size_t feature = first; feature < end; ++feature) {
@@ -68,28 +69,28 @@ void DataSet::find_bins(const Rows& rows, Workers& workers) {
         if (row >= read) {
           begin = row / kRowsAtOnce * kRowsAtOnce;
           read = std::min<std::size_t>(begin + kRowsAtOnce, n_rows_);
-          rows.values(static_cast<std::uint32_t>(feature), begin, read, block.data());
+          source.values(static_cast<std::uint32_t>(feature), begin, read, block.data());
         }
         const float value = block[row - begin];
         if (!std::isnan(value)) values.push_back(value);
       }
-      bins_[feature] = FeatureBins(values, rows.max_bins, rows.fine);
+      bins_[feature] = forest::FeatureBins(values, source.max_bins, source.fine);
       if (bins_[feature].has_fine()) fine_[feature].resize(n_rows_);
     }
   });
 }
 
-void DataSet::write_records(const Rows& rows, std::span<const std::int32_t> targets, Workers& workers) {
+void DataSet::write_records(const DataSetSource& source, std::span<const std::int32_t> targets, Workers& workers) {
   records_.resize(n_rows_ * stride_);
   (void)workers.for_blocks(n_rows_, kRowsAtOnce, [&](std::size_t first, std::size_t last) {
     std::array<float, kRowsAtOnce> values;
     for (std::size_t begin = first; begin < last; begin += kRowsAtOnce) {
       const std::size_t end = std::min(begin + kRowsAtOnce, last);
       for (std::uint32_t feature = 0; feature < n_features(); ++feature) {
-        rows.values(feature, begin, end, values.data());
-        const FeatureBins& bins = bins_[feature];
+        source.values(feature, begin, end, values.data());
+        const forest::FeatureBins& bins = bins_[feature];
         for (std::size_t row = begin; row < end; ++row) {
-          const BinCode code = bins.code(values[row - begin]);
+          const forest::BinCode code = bins.code(values[row - begin]);
           records_[row * stride_ + feature] = code.coarse;
           if (bins.has_fine()) fine_[feature][row] = code.fine;
         }
@@ -101,4 +102,4 @@ void DataSet::write_records(const Rows& rows, std::span<const std::int32_t> targ
   });
 }
 
-}  // namespace gpu_host::cpu::forest
+}  // namespace gpu_host::cpu

@@ -13,12 +13,10 @@
 #include "forest/bins.hpp"
 #include "forest/targets.hpp"
 
-namespace gpu_host::cpu::forest {
-
-using namespace gpu_host::forest;
+namespace gpu_host::cpu {
 
 // What a data set is made of. Spans are read while it is made, and not kept.
-struct Rows {
+struct DataSetSource {
   std::uint32_t n_rows = 0;
   std::uint32_t n_features = 0;
   std::uint32_t n_classes = 0;  // 0: regression
@@ -28,7 +26,7 @@ struct Rows {
   std::span<const std::uint32_t> classes;     // of a classification, below n_classes
   std::span<const double> draw_weights = {};  // empty: 1 each
   std::span<const double> criterion_weights = {};
-  std::uint32_t max_bins = kMostBins;
+  std::uint32_t max_bins = forest::kMostBins;
   bool fine = true;
   std::uint64_t seed = 0;  // of the sample that bins are made of
 };
@@ -36,12 +34,12 @@ struct Rows {
 class DataSet {
  public:
   // Half made where the workers were told to stop.
-  DataSet(const Rows& rows, Workers& workers);
+  DataSet(const DataSetSource& source, Workers& workers);
 
   [[nodiscard]] std::uint32_t n_rows() const { return n_rows_; }
   [[nodiscard]] std::uint32_t n_features() const { return static_cast<std::uint32_t>(bins_.size()); }
   [[nodiscard]] std::uint32_t n_classes() const { return n_classes_; }
-  [[nodiscard]] const FeatureBins& bins(std::uint32_t feature) const { return bins_[feature]; }
+  [[nodiscard]] const forest::FeatureBins& bins(std::uint32_t feature) const { return bins_[feature]; }
 
   // The coarse bins of all features.
   [[nodiscard]] const std::uint8_t* record(std::uint32_t row) const { return &records_[row * stride_]; }
@@ -54,24 +52,24 @@ class DataSet {
   // Within the coarse bin. Of features that have fine bins only.
   [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t row) const { return fine_[feature][row]; }
 
-  [[nodiscard]] const Targets& targets() const { return targets_; }  // without p
+  [[nodiscard]] const forest::Targets& targets() const { return targets_; }  // without p
   [[nodiscard]] std::span<const std::uint64_t> draws() const { return draws_; }
   // The criterion's weights as they were given.
   [[nodiscard]] std::span<const double> criterion_weights() const { return criterion_weights_; }
 
  private:
-  void find_bins(const Rows& rows, Workers& workers);
-  void write_records(const Rows& rows, std::span<const std::int32_t> targets, Workers& workers);
+  void find_bins(const DataSetSource& source, Workers& workers);
+  void write_records(const DataSetSource& source, std::span<const std::int32_t> targets, Workers& workers);
 
   std::uint32_t n_rows_;
   std::uint32_t n_classes_;
   std::size_t stride_;
-  std::vector<FeatureBins> bins_;
+  std::vector<forest::FeatureBins> bins_;
   std::vector<std::uint8_t> records_;
   std::vector<std::vector<std::uint8_t>> fine_;  // by feature, then by row
-  Targets targets_;
+  forest::Targets targets_;
   std::vector<std::uint64_t> draws_;
   std::vector<double> criterion_weights_;
 };
 
-}  // namespace gpu_host::cpu::forest
+}  // namespace gpu_host::cpu

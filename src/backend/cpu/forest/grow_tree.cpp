@@ -15,7 +15,7 @@
 #include "backend/cpu/forest/statistics.hpp"
 #include "forest/threefry.hpp"
 
-namespace gpu_host::cpu::forest {
+namespace gpu_host::cpu {
 namespace {
 
 // Rows ahead whose records are asked for.
@@ -51,7 +51,7 @@ class OccupiedOf {
   std::array<std::uint64_t, N / 64> words_{};
 };
 using Occupied = OccupiedOf<256>;
-using OccupiedFine = OccupiedOf<kFewBins * kMostFineBins>;
+using OccupiedFine = OccupiedOf<kFewBins * forest::kMostFineBins>;
 
 // The last bin of the left side and the first of the right: coarse, and fine within them.
 struct Place {
@@ -79,7 +79,7 @@ class Grower final : public TreeGrower {
   using Row = typename Statistic::Row;
 
  public:
-  Grower(const DataSet& data, const Parameters& parameters, std::uint32_t small_node, Statistic statistic)
+  Grower(const DataSet& data, const forest::Parameters& parameters, std::uint32_t small_node, Statistic statistic)
       : data_(data),
         parameters_(parameters),
         small_node_(small_node),
@@ -99,7 +99,7 @@ class Grower final : public TreeGrower {
     std::iota(order_.begin(), order_.end(), 0U);
   }
 
-  Tree grow(std::uint32_t number, Poll& poll) override {
+  forest::Tree grow(std::uint32_t number, Poll& poll) override {
     bag_ = draw_bag(data_, parameters_, number);
     scratch_.resize(bag_.size());
     nodes_.clear();
@@ -108,7 +108,7 @@ class Grower final : public TreeGrower {
     Sums all = statistic_.nothing();
     for (const BagRow& entry : bag_) statistic_.add_row(all, statistic_.row(data_.target(entry.row), entry.weight));
     root_weight_ = statistic_.weight(all);
-    const Key root = threefry(key_of_seed(parameters_.seed), number, Purpose::root);
+    const forest::Key root = forest::threefry(forest::key_of_seed(parameters_.seed), number, forest::Purpose::root);
     stack_.push_back({.begin = 0,
                       .end = static_cast<std::uint32_t>(bag_.size()),
                       .depth = 0,
@@ -138,12 +138,12 @@ class Grower final : public TreeGrower {
     std::uint32_t depth;
     std::uint32_t parent;  // in nodes_
     std::uint32_t side;
-    Key key;  // the root's, else the parent's
+    forest::Key key;  // the root's, else the parent's
     Sums sums;
   };
 
   struct Grown {
-    TreeNode node;
+    forest::TreeNode node;
     std::array<std::uint32_t, 2> children{};
     float value = 0;
     Sums sums;
@@ -219,7 +219,7 @@ class Grower final : public TreeGrower {
     grown.node.rows = item.end - item.begin;
     Split<Sums> split;
     if (may_split(item, view)) {
-      if (item.parent != kNone) item.key = threefry(item.key, item.side, Purpose::child);
+      if (item.parent != kNone) item.key = forest::threefry(item.key, item.side, forest::Purpose::child);
       split = find_split(item, view);
     }
     if (!split.is_found) {
@@ -228,7 +228,7 @@ class Grower final : public TreeGrower {
       return;
     }
     const std::uint32_t middle = partition(item, split, view);
-    const FeatureBins& bins = data_.bins(split.feature);
+    const forest::FeatureBins& bins = data_.bins(split.feature);
     Sums right = statistic_.difference(item.sums, split.sums);
     grown.node.feature = static_cast<std::int32_t>(split.feature);
     grown.node.threshold = split.left.coarse == kAllLeft
@@ -265,10 +265,10 @@ class Grower final : public TreeGrower {
   // Puts the features that are to be tried at the front of the order; `words` gives those behind them.
   class Order {
    public:
-    Order(std::vector<std::uint32_t>& order, std::uint32_t n_tried, Key key) : order_(order), words_(key) {
+    Order(std::vector<std::uint32_t>& order, std::uint32_t n_tried, forest::Key key) : order_(order), words_(key) {
       const auto n = static_cast<std::uint32_t>(order.size());
       shuffles_ = n_tried < n;
-      if (!shuffles_) first_ = below(n, words_.next());
+      if (!shuffles_) first_ = forest::below(n, words_.next());
     }
     Order(const Order&) = delete;
     Order& operator=(const Order&) = delete;
@@ -280,7 +280,7 @@ class Grower final : public TreeGrower {
       const auto n = static_cast<std::uint32_t>(order_.size());
       if (!shuffles_) return first_ + j < n ? first_ + j : first_ + j - n;
       while (n_swapped_ <= j) {
-        const std::uint32_t with = n_swapped_ + below(n - n_swapped_, words_.next());
+        const std::uint32_t with = n_swapped_ + forest::below(n - n_swapped_, words_.next());
         std::swap(order_[n_swapped_], order_[with]);
         swaps_.push_back(with);
         ++n_swapped_;
@@ -290,7 +290,7 @@ class Grower final : public TreeGrower {
 
    private:
     std::vector<std::uint32_t>& order_;
-    Words words_;
+    forest::Words words_;
     bool shuffles_ = false;
     std::uint32_t first_ = 0;
     std::uint32_t n_swapped_ = 0;
@@ -370,8 +370,9 @@ class Grower final : public TreeGrower {
   template <class View>
   void consider(const Item& item, const View& view, Search& search, std::uint32_t feature, Cell* histogram,
                 Occupied occupied) {
-    const Cell* const missing = occupied.contains(kMissing) ? histogram + kMissing * statistic_.cells() : nullptr;
-    if (missing != nullptr) occupied.erase(kMissing);
+    const Cell* const missing =
+        occupied.contains(forest::kMissing) ? histogram + forest::kMissing * statistic_.cells() : nullptr;
+    if (missing != nullptr) occupied.erase(forest::kMissing);
     if (!shows_fine_bins(data_.bins(feature), occupied)) {
       scan(search, feature, histogram, occupied, missing, [](std::uint32_t bin) { return Place{bin, 0}; }, true);
       return;
@@ -388,17 +389,19 @@ class Grower final : public TreeGrower {
     for (std::uint32_t i = item.begin; i < item.end; ++i) {
       view.ask_for(i, item.end);
       const std::uint8_t coarse = view.coarse(feature, i);
-      if (coarse == kMissing) continue;
-      const std::uint32_t bin = slots[coarse] * kMostFineBins + data_.fine(feature, view.row(i));
+      if (coarse == forest::kMissing) continue;
+      const std::uint32_t bin = slots[coarse] * forest::kMostFineBins + data_.fine(feature, view.row(i));
       statistic_.add(fine + bin * statistic_.cells(), view.contribution(i));
       occupied_fine.insert(bin);
     }
-    const auto place_of = [&bins](std::uint32_t bin) { return Place{bins[bin / kMostFineBins], bin % kMostFineBins}; };
+    const auto place_of = [&bins](std::uint32_t bin) {
+      return Place{bins[bin / forest::kMostFineBins], bin % forest::kMostFineBins};
+    };
     scan(search, feature, fine, occupied_fine, missing, place_of, false);
     clear(fine, occupied_fine);
   }
 
-  static bool shows_fine_bins(const FeatureBins& bins, const Occupied& occupied) {
+  static bool shows_fine_bins(const forest::FeatureBins& bins, const Occupied& occupied) {
     if (occupied.size() > kFewBins) return false;
     bool any = false;
     occupied.for_each([&](std::uint32_t bin) { any |= bins.is_divided(bin); });
@@ -461,7 +464,7 @@ class Grower final : public TreeGrower {
   template <class View>
   void refine(const Item& item, const View& view, Search& search) {
     const Split<Sums> coarse = std::move(search.best);
-    const FeatureBins& bins = data_.bins(coarse.feature);
+    const forest::FeatureBins& bins = data_.bins(coarse.feature);
     search.best = coarse;
     if (coarse.left.coarse == kAllLeft) return;
     if (!bins.is_divided(coarse.left.coarse) && !bins.is_divided(coarse.right.coarse)) return;
@@ -517,7 +520,7 @@ class Grower final : public TreeGrower {
   std::uint32_t partition(const Item& item, const Split<Sums>& split, const View& view) {
     auto& list = view.list();
     auto& scratch = view.scratch();
-    const FeatureBins& bins = data_.bins(split.feature);
+    const forest::FeatureBins& bins = data_.bins(split.feature);
     const bool needs_fine = split.left.coarse != kAllLeft && bins.is_divided(split.left.coarse);
     std::uint32_t left = item.begin;
     std::uint32_t right = 0;
@@ -525,7 +528,7 @@ class Grower final : public TreeGrower {
       view.ask_for(i, item.end);
       const std::uint32_t coarse = view.coarse(split.feature, i);
       bool goes_left = coarse <= split.left.coarse;
-      if (coarse == kMissing) {
+      if (coarse == forest::kMissing) {
         goes_left = split.missing_left;
       } else if (needs_fine && coarse == split.left.coarse) {
         goes_left = data_.fine(split.feature, view.row(i)) <= split.left.fine;
@@ -541,8 +544,8 @@ class Grower final : public TreeGrower {
   }
 
   // By depth, then from left to right.
-  Tree numbered() {
-    Tree tree;
+  forest::Tree numbered() {
+    forest::Tree tree;
     if (nodes_.empty()) return tree;
     std::vector<std::uint32_t> order{0};
     order.reserve(nodes_.size());
@@ -560,7 +563,7 @@ class Grower final : public TreeGrower {
   }
 
   const DataSet& data_;
-  const Parameters& parameters_;
+  const forest::Parameters& parameters_;
   std::uint32_t small_node_;
   Statistic statistic_;
   std::uint32_t n_features_;
@@ -576,7 +579,7 @@ class Grower final : public TreeGrower {
   std::vector<BagRow> scratch_;
   std::vector<Grown> nodes_;
   std::vector<Item> stack_;
-  Tree tree_;
+  forest::Tree tree_;
 
   // The rows of a small node: feature by feature their coarse bins.
   std::vector<std::uint8_t> codes_;
@@ -590,14 +593,15 @@ class Grower final : public TreeGrower {
 
 }  // namespace
 
-std::unique_ptr<TreeGrower> tree_grower(const DataSet& data, const Parameters& parameters, std::uint32_t small_node) {
+std::unique_ptr<TreeGrower> tree_grower(const DataSet& data, const forest::Parameters& parameters,
+                                        std::uint32_t small_node) {
   if (data.n_classes() > 2)
     return std::make_unique<Grower<ClassCounts>>(data, parameters, small_node, ClassCounts(data.n_classes()));
   const Target target{.is_class = data.n_classes() > 0, .bits = data.targets().bits};
   const std::uint64_t n_draws = parameters.n_draws.value_or(data.n_rows());
   const bool is_weighted = parameters.balanced_subsample || !data.criterion_weights().empty();
   const auto weight_bits = static_cast<std::uint32_t>(std::bit_width(n_draws)) +
-                           (is_weighted ? bits_of_criterion_weights(static_cast<std::uint32_t>(n_draws)) : 0);
+                           (is_weighted ? forest::bits_of_criterion_weights(static_cast<std::uint32_t>(n_draws)) : 0);
   const std::uint32_t sum_bits = weight_bits + (target.is_class ? 1 : target.bits + 1);
   const bool counts_rows = parameters.min_samples_leaf > 1 && (is_weighted || parameters.n_draws.has_value());
   if (counts_rows || weight_bits + sum_bits > 63)
@@ -605,4 +609,4 @@ std::unique_ptr<TreeGrower> tree_grower(const DataSet& data, const Parameters& p
   return std::make_unique<Grower<PackedSums>>(data, parameters, small_node, PackedSums(target, weight_bits));
 }
 
-}  // namespace gpu_host::cpu::forest
+}  // namespace gpu_host::cpu

@@ -9,21 +9,21 @@
 #include "forest/model.hpp"
 #include "forest/parameters.hpp"
 
-namespace gpu_host::cpu::forest {
+namespace gpu_host::cpu {
 
 // Keeps its memory from tree to tree. For use by one thread at a time.
 class TreeGrower {
  public:
   virtual ~TreeGrower() = default;
   // Unfinished where the poll says to stop.
-  [[nodiscard]] virtual Tree grow(std::uint32_t number, Poll& poll) = 0;
+  [[nodiscard]] virtual forest::Tree grow(std::uint32_t number, Poll& poll) = 0;
 };
 
 // A node of so many rows is finished, with all below it, on a copy of them that stays in the cache.
 inline constexpr std::uint32_t kSmallNode = 2048;
 
 // `data` and `parameters` outlive it. The tree does not depend on `small_node`, from 1 to kSmallNode.
-[[nodiscard]] std::unique_ptr<TreeGrower> tree_grower(const DataSet& data, const Parameters& parameters,
+[[nodiscard]] std::unique_ptr<TreeGrower> tree_grower(const DataSet& data, const forest::Parameters& parameters,
                                                       std::uint32_t small_node = kSmallNode);
 
-}  // namespace gpu_host::cpu::forest
+}  // namespace gpu_host::cpu

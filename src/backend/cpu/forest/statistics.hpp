@@ -12,9 +12,7 @@
 
 #include "forest/targets.hpp"
 
-namespace gpu_host::cpu::forest {
-
-using namespace gpu_host::forest;
+namespace gpu_host::cpu {
 
 // One side of a candidate, before the shift and the division: its score is ⌊(square << k) / weight⌋.
 struct Side {
@@ -28,7 +26,7 @@ struct Target {
   std::uint32_t bits = 0;  // of q
 
   [[nodiscard]] std::int64_t value(std::int32_t target) const {
-    return is_class ? target : Targets::q_of(target, bits);
+    return is_class ? target : forest::Targets::q_of(target, bits);
   }
 };
 
@@ -284,4 +282,4 @@ class ClassCounts {
   std::uint32_t n_classes_;
 };
 
-}  // namespace gpu_host::cpu::forest
+}  // namespace gpu_host::cpu
