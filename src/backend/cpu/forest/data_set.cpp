@@ -41,7 +41,6 @@ DataSet::DataSet(const DataSetSource& source, Workers& workers)
       n_classes_(source.n_classes),
       stride_((std::size_t{source.n_features} + sizeof(std::int32_t) + 15) / 16 * 16),
       bins_(source.n_features),
-      fine_(source.n_features),
       draws_(forest::integers_of_draw_weights(source.draw_weights)),
       criterion_weights_(source.criterion_weights.begin(), source.criterion_weights.end()) {
   std::vector<std::int32_t> targets;
@@ -75,13 +74,13 @@ void DataSet::find_bins(const DataSetSource& source, Workers& workers) {
         if (!std::isnan(value)) values.push_back(value);
       }
       bins_[feature] = forest::FeatureBins(values, source.max_bins, source.fine);
-      if (bins_[feature].has_fine()) fine_[feature].resize(n_rows_);
     }
   });
 }
 
 void DataSet::write_records(const DataSetSource& source, std::span<const std::int32_t> targets, Workers& workers) {
   records_.resize(n_rows_ * stride_);
+  fine_records_.resize(std::size_t{n_rows_} * n_features());
   (void)workers.for_blocks(n_rows_, kRowsAtOnce, [&](std::size_t first, std::size_t last) {
     std::array<float, kRowsAtOnce> values;
     for (std::size_t begin = first; begin < last; begin += kRowsAtOnce) {
@@ -92,7 +91,7 @@ void DataSet::write_records(const DataSetSource& source, std::span<const std::in
         for (std::size_t row = begin; row < end; ++row) {
           const forest::BinCode code = bins.code(values[row - begin]);
           records_[row * stride_ + feature] = code.coarse;
-          if (bins.has_fine()) fine_[feature][row] = code.fine;
+          fine_records_[row * n_features() + feature] = code.fine;
         }
       }
       for (std::size_t row = begin; row < end; ++row) {

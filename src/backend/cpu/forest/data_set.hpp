@@ -1,5 +1,6 @@
 // The rows that trees are grown from, as the CPU reads them: a record for each row with the coarse bins of all
-// features and the target, so that one line of the cache serves a node that looks at several features.
+// features and the target, so that one line of the cache serves a node that looks at several features; and one of
+// the fine bins.
 #pragma once
 
 #include <cstddef>
@@ -49,8 +50,10 @@ class DataSet {
     std::memcpy(&target, record(row) + stride_ - sizeof(target), sizeof(target));
     return target;
   }
-  // Within the coarse bin. Of features that have fine bins only.
-  [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t row) const { return fine_[feature][row]; }
+  // The fine bins of all features, within the coarse ones.
+  [[nodiscard]] const std::uint8_t* fine_record(std::uint32_t row) const {
+    return &fine_records_[std::size_t{row} * bins_.size()];
+  }
 
   [[nodiscard]] const forest::Targets& targets() const { return targets_; }  // without p
   [[nodiscard]] std::span<const std::uint64_t> draws() const { return draws_; }
@@ -66,7 +69,7 @@ class DataSet {
   std::size_t stride_;
   std::vector<forest::FeatureBins> bins_;
   std::vector<std::uint8_t> records_;
-  std::vector<std::vector<std::uint8_t>> fine_;  // by feature, then by row
+  std::vector<std::uint8_t> fine_records_;
   forest::Targets targets_;
   std::vector<std::uint64_t> draws_;
   std::vector<double> criterion_weights_;

@@ -18,6 +18,8 @@
 namespace gpu_host::cpu {
 namespace {
 
+// Of so many rows it is less work to sort a feature's bins than to add up a histogram.
+constexpr std::uint32_t kTinyNode = 16;
 // Rows ahead whose records are asked for.
 constexpr std::uint32_t kAhead = 16;
 constexpr std::uint32_t kAllLeft = 256;  // as a bin: all values left, the missing ones right
@@ -91,7 +93,7 @@ class Grower final : public TreeGrower {
         fine_histogram_(kFewBins * histogram_size_),
         order_(n_features_),
         codes_(std::size_t{n_features_} * kSmallNode),
-        small_(kSmallNode),
+        small_weights_(kSmallNode),
         small_scratch_(kSmallNode),
         small_rows_(kSmallNode),
         small_targets_(kSmallNode),
@@ -104,7 +106,6 @@ class Grower final : public TreeGrower {
     scratch_.resize(bag_.size());
     nodes_.clear();
     stack_.clear();
-    tree_ = {};
     Sums all = statistic_.nothing();
     for (const BagRow& entry : bag_) statistic_.add_row(all, statistic_.row(data_.target(entry.row), entry.weight));
     root_weight_ = statistic_.weight(all);
@@ -160,6 +161,9 @@ class Grower final : public TreeGrower {
     [[nodiscard]] std::uint8_t coarse(std::uint32_t feature, std::uint32_t i) const {
       return grower.data_.record(row(i))[feature];
     }
+    [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t i) const {
+      return grower.data_.fine_record(row(i))[feature];
+    }
     void ask_for(std::uint32_t i, std::uint32_t end) const {
       if (i + kAhead < end) __builtin_prefetch(grower.data_.record(row(i + kAhead)));
     }
@@ -172,12 +176,18 @@ class Grower final : public TreeGrower {
     Grower& grower;
 
     [[nodiscard]] std::uint32_t number(std::uint32_t i) const { return grower.small_numbers_[i]; }
-    [[nodiscard]] std::uint32_t row(std::uint32_t i) const { return grower.small_[number(i)].row; }
-    [[nodiscard]] std::uint32_t weight(std::uint32_t i) const { return grower.small_[number(i)].weight; }
+    [[nodiscard]] std::uint32_t weight(std::uint32_t i) const { return grower.small_weights_[number(i)]; }
     [[nodiscard]] std::int32_t target(std::uint32_t i) const { return grower.small_targets_[number(i)]; }
     [[nodiscard]] const Row& contribution(std::uint32_t i) const { return grower.small_rows_[number(i)]; }
-    [[nodiscard]] std::uint8_t coarse(std::uint32_t feature, std::uint32_t i) const {
+    // The coarse bin, then the fine one.
+    [[nodiscard]] std::uint16_t code(std::uint32_t feature, std::uint32_t i) const {
       return grower.codes_[std::size_t{feature} * kSmallNode + number(i)];
+    }
+    [[nodiscard]] std::uint8_t coarse(std::uint32_t feature, std::uint32_t i) const {
+      return static_cast<std::uint8_t>(code(feature, i) >> 8U);
+    }
+    [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t i) const {
+      return static_cast<std::uint8_t>(code(feature, i));
     }
     void ask_for(std::uint32_t /*i*/, std::uint32_t /*end*/) const {}
     [[nodiscard]] std::vector<std::uint16_t>& list() const { return grower.small_numbers_; }
@@ -189,13 +199,18 @@ class Grower final : public TreeGrower {
     for (std::uint32_t i = 0; i < n; ++i) {
       const BagRow entry = bag_[item.begin + i];
       const std::uint8_t* const record = data_.record(entry.row);
-      if (i + kAhead < n) __builtin_prefetch(data_.record(bag_[item.begin + i + kAhead].row));
-      small_[i] = entry;
+      const std::uint8_t* const fine = data_.fine_record(entry.row);
+      if (i + kAhead < n) {
+        __builtin_prefetch(data_.record(bag_[item.begin + i + kAhead].row));
+        __builtin_prefetch(data_.fine_record(bag_[item.begin + i + kAhead].row));
+      }
+      small_weights_[i] = entry.weight;
       small_targets_[i] = data_.target(entry.row);
       small_rows_[i] = statistic_.row(small_targets_[i], entry.weight);
       small_numbers_[i] = static_cast<std::uint16_t>(i);
       for (std::uint32_t feature = 0; feature < n_features_; ++feature) {
-        codes_[std::size_t{feature} * kSmallNode + i] = record[feature];
+        codes_[std::size_t{feature} * kSmallNode + i] =
+            static_cast<std::uint16_t>(record[feature] << 8U | fine[feature]);
       }
     }
     item.begin = 0;
@@ -265,7 +280,9 @@ class Grower final : public TreeGrower {
   // Puts the features that are to be tried at the front of the order; `words` gives those behind them.
   class Order {
    public:
-    Order(std::vector<std::uint32_t>& order, std::uint32_t n_tried, forest::Key key) : order_(order), words_(key) {
+    Order(std::vector<std::uint32_t>& order, std::vector<std::uint32_t>& swaps, std::uint32_t n_tried, forest::Key key)
+        : order_(order), swaps_(swaps), words_(key) {
+      swaps_.clear();
       const auto n = static_cast<std::uint32_t>(order.size());
       shuffles_ = n_tried < n;
       if (!shuffles_) first_ = forest::below(n, words_.next());
@@ -290,11 +307,11 @@ class Grower final : public TreeGrower {
 
    private:
     std::vector<std::uint32_t>& order_;
+    std::vector<std::uint32_t>& swaps_;
     forest::Words words_;
     bool shuffles_ = false;
     std::uint32_t first_ = 0;
     std::uint32_t n_swapped_ = 0;
-    std::vector<std::uint32_t> swaps_;
   };
 
   // What a search knows of its node.
@@ -309,7 +326,7 @@ class Grower final : public TreeGrower {
   template <class View>
   Split<Sums> find_split(const Item& item, const View& view) {
     Search search(statistic_, item.sums);
-    Order order(order_, n_tried_, item.key);
+    Order order(order_, swaps_, n_tried_, item.key);
     if constexpr (std::is_same_v<View, Large>) {
       fill_histograms(item, view, order);
       for (std::uint32_t j = 0; j < n_tried_; ++j) {
@@ -325,6 +342,12 @@ class Grower final : public TreeGrower {
     for (std::uint32_t j = std::is_same_v<View, Large> ? n_tried_ : 0; j < n_features_; ++j) {
       if (j >= n_tried_ && search.best.is_found) break;
       const std::uint32_t feature = order[j];
+      if constexpr (std::is_same_v<View, Small>) {
+        if (item.end - item.begin <= kTinyNode) {
+          consider_sorted(item, view, search, feature);
+          continue;
+        }
+      }
       Cell* const histogram = histograms_.data();
       Occupied occupied;
       for (std::uint32_t i = item.begin; i < item.end; ++i) {
@@ -366,6 +389,55 @@ class Grower final : public TreeGrower {
     occupied.for_each([&](std::uint32_t bin) { statistic_.clear(histogram + bin * statistic_.cells()); });
   }
 
+  // All candidates of one feature, where sorting the rows is less work than a histogram.
+  void consider_sorted(const Item& item, const Small& view, Search& search, std::uint32_t feature) {
+    std::array<std::uint32_t, kTinyNode> keys;  // bins, then the row
+    std::uint32_t n = 0;
+    std::uint32_t n_missing = 0;
+    std::array<std::uint32_t, kTinyNode> missing;
+    for (std::uint32_t i = item.begin; i < item.end; ++i) {
+      const std::uint32_t code = view.code(feature, i);
+      if (code >> 8U == forest::kMissing) {
+        missing[n_missing++] = i;
+        continue;
+      }
+      const std::uint32_t key = code << 16U | (i - item.begin);
+      std::uint32_t at = n++;
+      for (; at > 0 && keys[at - 1] > key; --at) keys[at] = keys[at - 1];
+      keys[at] = key;
+    }
+    if (n == 0) return;
+    std::uint32_t n_coarse = 1;
+    for (std::uint32_t j = 1; j < n; ++j) n_coarse += keys[j - 1] >> 24U != keys[j] >> 24U ? 1 : 0;
+    const bool is_coarse = n_coarse > kFewBins;
+    const std::uint32_t shift = is_coarse ? 24 : 16;
+    const auto place_of = [is_coarse](std::uint32_t key) {
+      return Place{key >> 24U, is_coarse ? 0 : key >> 16U & 0xFFU};
+    };
+    Sums left = statistic_.nothing();
+    for (std::uint32_t j = 0; j < n; ++j) {
+      if (j > 0 && keys[j - 1] >> shift != keys[j] >> shift) {
+        Split<Sums> split{.is_found = true,
+                          .feature = feature,
+                          .left = place_of(keys[j - 1]),
+                          .right = place_of(keys[j]),
+                          .is_coarse = is_coarse,
+                          .has_missing = n_missing > 0};
+        try_split(search, split, left);
+        if (n_missing > 0) {
+          split.missing_left = true;
+          Sums with_missing = left;
+          for (std::uint32_t k = 0; k < n_missing; ++k) statistic_.add_row(with_missing, view.contribution(missing[k]));
+          try_split(search, split, with_missing);
+        }
+      }
+      statistic_.add_row(left, view.contribution(item.begin + (keys[j] & 0xFFFFU)));
+    }
+    if (n_missing == 0) return;
+    try_split(search, {.is_found = true, .feature = feature, .left = {kAllLeft, 0}, .right = {}, .has_missing = true},
+              left);
+  }
+
   // All candidates of one feature.
   template <class View>
   void consider(const Item& item, const View& view, Search& search, std::uint32_t feature, Cell* histogram,
@@ -390,7 +462,7 @@ class Grower final : public TreeGrower {
       view.ask_for(i, item.end);
       const std::uint8_t coarse = view.coarse(feature, i);
       if (coarse == forest::kMissing) continue;
-      const std::uint32_t bin = slots[coarse] * forest::kMostFineBins + data_.fine(feature, view.row(i));
+      const std::uint32_t bin = slots[coarse] * forest::kMostFineBins + view.fine(feature, i);
       statistic_.add(fine + bin * statistic_.cells(), view.contribution(i));
       occupied_fine.insert(bin);
     }
@@ -478,7 +550,7 @@ class Grower final : public TreeGrower {
       const std::uint32_t bin = view.coarse(coarse.feature, i);
       if (bin != coarse.left.coarse && bin != coarse.right.coarse) continue;
       const bool is_low = bin == coarse.left.coarse;
-      const std::uint8_t fine = data_.fine(coarse.feature, view.row(i));
+      const std::uint8_t fine = view.fine(coarse.feature, i);
       statistic_.add((is_low ? low : high) + fine * cells, view.contribution(i));
       (is_low ? occupied_low : occupied_high).insert(fine);
     }
@@ -531,7 +603,7 @@ class Grower final : public TreeGrower {
       if (coarse == forest::kMissing) {
         goes_left = split.missing_left;
       } else if (needs_fine && coarse == split.left.coarse) {
-        goes_left = data_.fine(split.feature, view.row(i)) <= split.left.fine;
+        goes_left = view.fine(split.feature, i) <= split.left.fine;
       }
       const auto entry = list[i];
       list[left] = entry;
@@ -572,6 +644,7 @@ class Grower final : public TreeGrower {
   std::vector<Cell> histograms_;  // empty between nodes
   std::vector<Cell> fine_histogram_;
   std::vector<std::uint32_t> order_;
+  std::vector<std::uint32_t> swaps_;
   std::vector<std::uint32_t> features_;
 
   std::uint64_t root_weight_ = 0;
@@ -579,11 +652,10 @@ class Grower final : public TreeGrower {
   std::vector<BagRow> scratch_;
   std::vector<Grown> nodes_;
   std::vector<Item> stack_;
-  forest::Tree tree_;
 
   // The rows of a small node: feature by feature their coarse bins.
-  std::vector<std::uint8_t> codes_;
-  std::vector<BagRow> small_;
+  std::vector<std::uint16_t> codes_;
+  std::vector<std::uint32_t> small_weights_;
   std::vector<std::uint16_t> small_scratch_;
   std::vector<Row> small_rows_;
   std::vector<std::int32_t> small_targets_;
