@@ -8,6 +8,8 @@
 #include <numeric>
 #include <optional>
 #include <span>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,7 +21,7 @@ namespace gpu_host::cpu {
 namespace {
 
 // Of so many rows it is less work to sort a feature's bins than to add up a histogram.
-constexpr std::uint32_t kTinyNode = 16;
+constexpr std::uint32_t kTinyNode = 8;
 // Rows ahead whose records are asked for.
 constexpr std::uint32_t kAhead = 16;
 constexpr std::uint32_t kAllLeft = 256;  // as a bin: all values left, the missing ones right
@@ -34,10 +36,14 @@ class OccupiedOf {
   void insert(std::uint32_t bin) { words_[bin / 64] |= std::uint64_t{1} << (bin % 64); }
   void erase(std::uint32_t bin) { words_[bin / 64] &= ~(std::uint64_t{1} << (bin % 64)); }
   [[nodiscard]] bool contains(std::uint32_t bin) const { return (words_[bin / 64] >> (bin % 64) & 1U) != 0; }
-  [[nodiscard]] std::uint32_t size() const {
-    std::uint32_t size = 0;
-    for (const std::uint64_t word : words_) size += static_cast<std::uint32_t>(std::popcount(word));
-    return size;
+  [[nodiscard]] bool are_few() const {
+    std::uint32_t n = 0;
+    for (std::uint64_t word : words_) {
+      for (; word != 0; word &= word - 1) {
+        if (++n > kFewBins) return false;
+      }
+    }
+    return true;
   }
   // In order.
   template <class Body>
@@ -94,10 +100,11 @@ class Grower final : public TreeGrower {
         order_(n_features_),
         codes_(std::size_t{n_features_} * kSmallNode),
         small_weights_(kSmallNode),
-        small_scratch_(kSmallNode),
         small_rows_(kSmallNode),
+        small_rows_aside_(kSmallNode),
         small_targets_(kSmallNode),
-        small_numbers_(kSmallNode) {
+        small_numbers_(kSmallNode),
+        small_numbers_aside_(kSmallNode) {
     std::iota(order_.begin(), order_.end(), 0U);
   }
 
@@ -144,7 +151,9 @@ class Grower final : public TreeGrower {
   };
 
   struct Grown {
-    forest::TreeNode node;
+    forest::TreeNode node;  // without the threshold, which lies between these
+    Place left;
+    Place right;
     std::array<std::uint32_t, 2> children{};
     float value = 0;
     Sums sums;
@@ -167,8 +176,13 @@ class Grower final : public TreeGrower {
     void ask_for(std::uint32_t i, std::uint32_t end) const {
       if (i + kAhead < end) __builtin_prefetch(grower.data_.record(row(i + kAhead)));
     }
-    [[nodiscard]] std::vector<BagRow>& list() const { return grower.bag_; }
-    [[nodiscard]] std::vector<BagRow>& scratch() const { return grower.scratch_; }
+    // For who moves rows.
+    [[nodiscard]] BagRow take(std::uint32_t i) const { return grower.bag_[i]; }
+    void put(std::uint32_t i, const BagRow& entry) const { grower.bag_[i] = entry; }
+    void put_aside(std::uint32_t i, const BagRow& entry) const { grower.scratch_[i] = entry; }
+    void bring_back(std::uint32_t n, std::uint32_t to) const {
+      std::copy_n(grower.scratch_.begin(), n, grower.bag_.begin() + to);
+    }
   };
 
   // Rows of a small one: numbers of the copies.
@@ -178,7 +192,7 @@ class Grower final : public TreeGrower {
     [[nodiscard]] std::uint32_t number(std::uint32_t i) const { return grower.small_numbers_[i]; }
     [[nodiscard]] std::uint32_t weight(std::uint32_t i) const { return grower.small_weights_[number(i)]; }
     [[nodiscard]] std::int32_t target(std::uint32_t i) const { return grower.small_targets_[number(i)]; }
-    [[nodiscard]] const Row& contribution(std::uint32_t i) const { return grower.small_rows_[number(i)]; }
+    [[nodiscard]] const Row& contribution(std::uint32_t i) const { return grower.small_rows_[i]; }
     // The coarse bin, then the fine one.
     [[nodiscard]] std::uint16_t code(std::uint32_t feature, std::uint32_t i) const {
       return grower.codes_[std::size_t{feature} * kSmallNode + number(i)];
@@ -190,8 +204,19 @@ class Grower final : public TreeGrower {
       return static_cast<std::uint8_t>(code(feature, i));
     }
     void ask_for(std::uint32_t /*i*/, std::uint32_t /*end*/) const {}
-    [[nodiscard]] std::vector<std::uint16_t>& list() const { return grower.small_numbers_; }
-    [[nodiscard]] std::vector<std::uint16_t>& scratch() const { return grower.small_scratch_; }
+    [[nodiscard]] std::pair<std::uint16_t, Row> take(std::uint32_t i) const {
+      return {grower.small_numbers_[i], grower.small_rows_[i]};
+    }
+    void put(std::uint32_t i, const std::pair<std::uint16_t, Row>& entry) const {
+      std::tie(grower.small_numbers_[i], grower.small_rows_[i]) = entry;
+    }
+    void put_aside(std::uint32_t i, const std::pair<std::uint16_t, Row>& entry) const {
+      std::tie(grower.small_numbers_aside_[i], grower.small_rows_aside_[i]) = entry;
+    }
+    void bring_back(std::uint32_t n, std::uint32_t to) const {
+      std::copy_n(grower.small_numbers_aside_.begin(), n, grower.small_numbers_.begin() + to);
+      std::copy_n(grower.small_rows_aside_.begin(), n, grower.small_rows_.begin() + to);
+    }
   };
 
   void grow_small(Item item) {
@@ -243,14 +268,10 @@ class Grower final : public TreeGrower {
       return;
     }
     const std::uint32_t middle = partition(item, split, view);
-    const forest::FeatureBins& bins = data_.bins(split.feature);
     Sums right = statistic_.difference(item.sums, split.sums);
     grown.node.feature = static_cast<std::int32_t>(split.feature);
-    grown.node.threshold = split.left.coarse == kAllLeft
-                               ? std::numeric_limits<float>::infinity()
-                               : bins.edge((bins.first(split.left.coarse) + split.left.fine +
-                                            bins.first(split.right.coarse) + split.right.fine - 1) /
-                                           2);
+    grown.left = split.left;
+    grown.right = split.right;
     grown.node.missing_left =
         split.has_missing ? split.missing_left : statistic_.weight(split.sums) > statistic_.weight(right);
     grown.sums = std::move(item.sums);
@@ -325,8 +346,12 @@ class Grower final : public TreeGrower {
 
   template <class View>
   Split<Sums> find_split(const Item& item, const View& view) {
-    Search search(statistic_, item.sums);
     Order order(order_, swaps_, n_tried_, item.key);
+    if constexpr (std::is_same_v<View, Small>) {
+      const bool is_plain = parameters_.min_samples_leaf <= 1 && parameters_.min_impurity_decrease <= 0;
+      if (item.end - item.begin == 2 && is_plain) return split_of_two(item, view, order);
+    }
+    Search search(statistic_, item.sums);
     if constexpr (std::is_same_v<View, Large>) {
       fill_histograms(item, view, order);
       for (std::uint32_t j = 0; j < n_tried_; ++j) {
@@ -364,6 +389,31 @@ class Grower final : public TreeGrower {
     }
     return std::move(search.best);
   }
+
+  // Of two rows every feature that tells them apart makes the same two sides: the first does.
+  Split<Sums> split_of_two(const Item& item, const Small& view, Order& order) {
+    for (std::uint32_t j = 0; j < n_features_; ++j) {
+      const std::uint32_t feature = order[j];
+      const std::uint16_t one = view.code(feature, item.begin);
+      const std::uint16_t other = view.code(feature, item.begin + 1);
+      if (one == other) continue;
+      // A missing value has the largest code.
+      const std::uint16_t low = std::min(one, other);
+      const std::uint16_t high = std::max(one, other);
+      Split<Sums> split = all_left(feature);
+      if (high >> 8U != forest::kMissing) {
+        split.left = place_of(low);
+        split.right = place_of(high);
+        split.has_missing = false;
+      }
+      split.sums = statistic_.nothing();
+      statistic_.add_row(split.sums, view.contribution(item.begin + (one == low ? 0 : 1)));
+      return split;
+    }
+    return {};
+  }
+
+  static Place place_of(std::uint32_t code) { return {code >> 8U, code & 0xFFU}; }
 
   void fill_histograms(const Item& item, const Large& view, Order& order) {
     features_.clear();
@@ -417,25 +467,25 @@ class Grower final : public TreeGrower {
     Sums left = statistic_.nothing();
     for (std::uint32_t j = 0; j < n; ++j) {
       if (j > 0 && keys[j - 1] >> shift != keys[j] >> shift) {
-        Split<Sums> split{.is_found = true,
-                          .feature = feature,
-                          .left = place_of(keys[j - 1]),
-                          .right = place_of(keys[j]),
-                          .is_coarse = is_coarse,
-                          .has_missing = n_missing > 0};
-        try_split(search, split, left);
+        const auto split = [&](bool missing_left) {
+          return Split<Sums>{.is_found = true,
+                             .feature = feature,
+                             .left = place_of(keys[j - 1]),
+                             .right = place_of(keys[j]),
+                             .is_coarse = is_coarse,
+                             .has_missing = n_missing > 0,
+                             .missing_left = missing_left};
+        };
+        try_split(search, left, [&] { return split(false); });
         if (n_missing > 0) {
-          split.missing_left = true;
           Sums with_missing = left;
           for (std::uint32_t k = 0; k < n_missing; ++k) statistic_.add_row(with_missing, view.contribution(missing[k]));
-          try_split(search, split, with_missing);
+          try_split(search, with_missing, [&] { return split(true); });
         }
       }
       statistic_.add_row(left, view.contribution(item.begin + (keys[j] & 0xFFFFU)));
     }
-    if (n_missing == 0) return;
-    try_split(search, {.is_found = true, .feature = feature, .left = {kAllLeft, 0}, .right = {}, .has_missing = true},
-              left);
+    if (n_missing > 0) try_split(search, left, [feature] { return all_left(feature); });
   }
 
   // All candidates of one feature.
@@ -474,7 +524,7 @@ class Grower final : public TreeGrower {
   }
 
   static bool shows_fine_bins(const forest::FeatureBins& bins, const Occupied& occupied) {
-    if (occupied.size() > kFewBins) return false;
+    if (!occupied.are_few()) return false;
     bool any = false;
     occupied.for_each([&](std::uint32_t bin) { any |= bins.is_divided(bin); });
     return any;
@@ -487,31 +537,36 @@ class Grower final : public TreeGrower {
     std::optional<std::uint32_t> last;
     occupied.for_each([&](std::uint32_t bin) {
       if (last) {
-        Split<Sums> split{.is_found = true,
-                          .feature = feature,
-                          .left = place_of(*last),
-                          .right = place_of(bin),
-                          .is_coarse = is_coarse,
-                          .has_missing = missing != nullptr};
-        try_split(search, split, left);
+        const auto split = [&](bool missing_left) {
+          return Split<Sums>{.is_found = true,
+                             .feature = feature,
+                             .left = place_of(*last),
+                             .right = place_of(bin),
+                             .is_coarse = is_coarse,
+                             .has_missing = missing != nullptr,
+                             .missing_left = missing_left};
+        };
+        try_split(search, left, [&] { return split(false); });
         if (missing != nullptr) {
-          split.missing_left = true;
           Sums with_missing = left;
           statistic_.add_bin(with_missing, missing);
-          try_split(search, split, with_missing);
+          try_split(search, with_missing, [&] { return split(true); });
         }
       }
       statistic_.add_bin(left, histogram + bin * statistic_.cells());
       last = bin;
     });
-    if (missing == nullptr || !last) return;
-    const Split<Sums> split{
-        .is_found = true, .feature = feature, .left = {kAllLeft, 0}, .right = {}, .has_missing = true};
-    try_split(search, split, left);
+    if (missing != nullptr && last) try_split(search, left, [feature] { return all_left(feature); });
   }
 
-  // Takes it where it is better than the best.
-  void try_split(Search& search, const Split<Sums>& split, const Sums& left) {
+  // All values left, the missing ones right.
+  static Split<Sums> all_left(std::uint32_t feature) {
+    return {.is_found = true, .feature = feature, .left = {kAllLeft, 0}, .right = {}, .has_missing = true};
+  }
+
+  // Takes what `make` makes, where it is better than the best. `left`: the sums of its left side.
+  template <class Make>
+  void try_split(Search& search, const Sums& left, const Make& make) {
     if (parameters_.min_samples_leaf > 1) {
       const std::uint64_t rows = statistic_.rows(left);
       if (rows < parameters_.min_samples_leaf || statistic_.rows(search.sums) - rows < parameters_.min_samples_leaf)
@@ -519,17 +574,20 @@ class Grower final : public TreeGrower {
     }
     const Side a = search.scorer.left(left);
     const Side b = search.scorer.right(left);
-    // Most are worse by far: then no whole division is needed.
-    const double about = static_cast<double>(a.square) / static_cast<double>(a.weight) +
-                         static_cast<double>(b.square) / static_cast<double>(b.weight);
-    if (about < search.least) return;
+    // Most are worse by far: then no division is needed.
+    const auto a_weight = static_cast<double>(a.weight);
+    const auto b_weight = static_cast<double>(b.weight);
+    if (static_cast<double>(a.square) * b_weight + static_cast<double>(b.square) * a_weight <
+        search.least * (a_weight * b_weight)) {
+      return;
+    }
     const std::uint32_t shift = search.scorer.shift();
     const std::uint64_t score = (a.square << shift) / a.weight + (b.square << shift) / b.weight;
     if (search.best.is_found && score <= search.best.score) return;
-    search.best = split;
+    search.best = make();
     search.best.score = score;
     search.best.sums = left;
-    search.least = std::ldexp(static_cast<double>(score), -static_cast<int>(shift)) * (1 - 1e-13);
+    search.least = static_cast<double>(score) / static_cast<double>(std::uint64_t{1} << shift) * (1 - 1e-13);
   }
 
   // The best split between the fine bins of the two coarse ones around the best.
@@ -558,13 +616,15 @@ class Grower final : public TreeGrower {
     occupied_low.for_each([&](std::uint32_t bin) { statistic_.subtract_bin(left, low + bin * cells); });
     search.best.is_found = false;
     search.least = -1;
-    Split<Sums> split = coarse;
     std::optional<Place> last;
     const auto next = [&](const Place& place, const Cell* bin) {
       if (last) {
-        split.left = *last;
-        split.right = place;
-        try_split(search, split, left);
+        try_split(search, left, [&] {
+          Split<Sums> split = coarse;
+          split.left = *last;
+          split.right = place;
+          return split;
+        });
       }
       statistic_.add_bin(left, bin);
       last = place;
@@ -590,8 +650,6 @@ class Grower final : public TreeGrower {
   // Where the right side begins. Each side keeps its order.
   template <class View>
   std::uint32_t partition(const Item& item, const Split<Sums>& split, const View& view) {
-    auto& list = view.list();
-    auto& scratch = view.scratch();
     const forest::FeatureBins& bins = data_.bins(split.feature);
     const bool needs_fine = split.left.coarse != kAllLeft && bins.is_divided(split.left.coarse);
     std::uint32_t left = item.begin;
@@ -605,14 +663,22 @@ class Grower final : public TreeGrower {
       } else if (needs_fine && coarse == split.left.coarse) {
         goes_left = view.fine(split.feature, i) <= split.left.fine;
       }
-      const auto entry = list[i];
-      list[left] = entry;
-      scratch[right] = entry;
+      const auto entry = view.take(i);
+      view.put(left, entry);
+      view.put_aside(right, entry);
       left += goes_left ? 1 : 0;
       right += goes_left ? 0 : 1;
     }
-    std::copy_n(scratch.begin(), right, list.begin() + left);
+    view.bring_back(right, left);
     return left;
+  }
+
+  float threshold(const Grown& grown) const {
+    if (grown.left.coarse == kAllLeft) return std::numeric_limits<float>::infinity();
+    const forest::FeatureBins& bins = data_.bins(static_cast<std::uint32_t>(grown.node.feature));
+    const std::uint32_t last = bins.first(grown.left.coarse) + grown.left.fine;
+    const std::uint32_t next = bins.first(grown.right.coarse) + grown.right.fine;
+    return bins.edge((last + next - 1) / 2);
   }
 
   // By depth, then from left to right.
@@ -626,6 +692,7 @@ class Grower final : public TreeGrower {
       if (grown.node.feature >= 0) {
         grown.node.left = static_cast<std::uint32_t>(order.size());
         order.insert(order.end(), grown.children.begin(), grown.children.end());
+        grown.node.threshold = threshold(grown);
       }
       tree.nodes.push_back(grown.node);
       if (data_.n_classes() == 0) tree.values.push_back(grown.value);
@@ -656,10 +723,11 @@ class Grower final : public TreeGrower {
   // The rows of a small node: feature by feature their coarse bins.
   std::vector<std::uint16_t> codes_;
   std::vector<std::uint32_t> small_weights_;
-  std::vector<std::uint16_t> small_scratch_;
-  std::vector<Row> small_rows_;
+  std::vector<Row> small_rows_;  // in the order of the numbers
+  std::vector<Row> small_rows_aside_;
   std::vector<std::int32_t> small_targets_;
   std::vector<std::uint16_t> small_numbers_;
+  std::vector<std::uint16_t> small_numbers_aside_;
   std::vector<Item> small_stack_;
 };
 
