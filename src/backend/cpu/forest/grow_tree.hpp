@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "backend/cpu/forest/data_set.hpp"
+#include "backend/cpu/forest/node_rows.hpp"
 #include "backend/cpu/poll.hpp"
 #include "forest/model.hpp"
 #include "forest/parameters.hpp"
@@ -20,7 +21,7 @@ class TreeGrower {
 };
 
 // A node of so many rows is finished, with all below it, on a copy of them that stays in the cache.
-inline constexpr std::uint32_t kSmallNode = 2048;
+inline constexpr std::uint32_t kSmallNode = kMostSmallRows;
 
 // `data` and `parameters` outlive it. The tree does not depend on `small_node`, from 1 to kSmallNode.
 [[nodiscard]] std::unique_ptr<TreeGrower> tree_grower(const DataSet& data, const forest::Parameters& parameters,

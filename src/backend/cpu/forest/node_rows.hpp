@@ -1,0 +1,177 @@
+// The rows of a tree's nodes, each node's next to each other: of large nodes as they are in the bag, of small ones,
+// which stay in the cache, as copies. Both let a search read a row by its place, and partition a node.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "backend/cpu/forest/bag.hpp"
+#include "backend/cpu/forest/data_set.hpp"
+
+namespace gpu_host::cpu {
+
+// Places [begin, end).
+struct NodeRange {
+  std::uint32_t begin;
+  std::uint32_t end;
+
+  [[nodiscard]] std::uint32_t size() const { return end - begin; }
+};
+
+template <class Statistic>
+class LargeRows {
+ public:
+  using Row = typename Statistic::Row;
+  static constexpr bool kAreSmall = false;
+
+  LargeRows(const DataSet& data, const Statistic& statistic) : data_(data), statistic_(statistic) {}
+
+  void set(std::vector<BagRow> bag) {
+    bag_ = std::move(bag);
+    aside_.resize(bag_.size());
+  }
+  [[nodiscard]] const std::vector<BagRow>& bag() const { return bag_; }
+
+  [[nodiscard]] std::uint32_t weight(std::uint32_t i) const { return bag_[i].weight; }
+  [[nodiscard]] std::int32_t target(std::uint32_t i) const { return data_.target(bag_[i].row); }
+  [[nodiscard]] Row contribution(std::uint32_t i) const { return statistic_.row(target(i), weight(i)); }
+  [[nodiscard]] const std::uint8_t* record(std::uint32_t i) const { return data_.record(bag_[i].row); }
+  [[nodiscard]] std::uint8_t coarse(std::uint32_t feature, std::uint32_t i) const { return record(i)[feature]; }
+  [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t i) const {
+    return data_.fine_record(bag_[i].row)[feature];
+  }
+  // For who goes through a node in order.
+  void ask_ahead(std::uint32_t i, const NodeRange& node) const {
+    constexpr std::uint32_t kAhead = 16;
+    if (i + kAhead < node.end) __builtin_prefetch(record(i + kAhead));
+  }
+
+  // Where the right side begins. Each side keeps its order.
+  template <class GoesLeft>
+  std::uint32_t partition(const NodeRange& node, const GoesLeft& goes_left) {
+    std::uint32_t left = node.begin;
+    std::uint32_t right = 0;
+    for (std::uint32_t i = node.begin; i < node.end; ++i) {
+      ask_ahead(i, node);
+      const bool is_left = goes_left(i);
+      const BagRow entry = bag_[i];
+      bag_[left] = entry;
+      aside_[right] = entry;
+      left += is_left ? 1 : 0;
+      right += is_left ? 0 : 1;
+    }
+    std::copy_n(aside_.begin(), right, bag_.begin() + left);
+    return left;
+  }
+
+ private:
+  const DataSet& data_;
+  const Statistic& statistic_;
+  std::vector<BagRow> bag_;
+  std::vector<BagRow> aside_;
+};
+
+// Of a node of so many rows at most.
+inline constexpr std::uint32_t kMostSmallRows = 2048;
+
+template <class Statistic>
+class SmallRows {
+ public:
+  using Row = typename Statistic::Row;
+  static constexpr bool kAreSmall = true;
+
+  SmallRows(const DataSet& data, const Statistic& statistic)
+      : data_(data), statistic_(statistic), codes_(data.n_features() * kStride) {
+    for (auto* const numbers : {&numbers_, &numbers_aside_}) numbers->resize(kMostSmallRows);
+    for (auto* const rows : {&rows_, &rows_aside_}) rows->resize(kMostSmallRows);
+    weights_.resize(kMostSmallRows);
+    targets_.resize(kMostSmallRows);
+  }
+
+  // Copies a node, which is then at [0, its size).
+  void copy(const std::vector<BagRow>& bag, const NodeRange& node) {
+    constexpr std::uint32_t kAtOnce = 16;
+    for (std::uint32_t begin = node.begin; begin < node.end; begin += kAtOnce) {
+      const std::uint32_t end = std::min(begin + kAtOnce, node.end);
+      for (std::uint32_t i = end; i < std::min(end + kAtOnce, node.end); ++i) {
+        __builtin_prefetch(data_.record(bag[i].row));
+        __builtin_prefetch(data_.fine_record(bag[i].row));
+      }
+      copy_block(&bag[begin], begin - node.begin, end - begin);
+    }
+  }
+
+  [[nodiscard]] std::uint32_t weight(std::uint32_t i) const { return weights_[numbers_[i]]; }
+  [[nodiscard]] std::int32_t target(std::uint32_t i) const { return targets_[numbers_[i]]; }
+  [[nodiscard]] const Row& contribution(std::uint32_t i) const { return rows_[i]; }
+  // The coarse bin, then the fine one.
+  [[nodiscard]] std::uint16_t code(std::uint32_t feature, std::uint32_t i) const {
+    return codes_[feature * kStride + numbers_[i]];
+  }
+  [[nodiscard]] std::uint8_t coarse(std::uint32_t feature, std::uint32_t i) const {
+    return static_cast<std::uint8_t>(code(feature, i) >> 8U);
+  }
+  [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t i) const {
+    return static_cast<std::uint8_t>(code(feature, i));
+  }
+  static void ask_ahead(std::uint32_t /*i*/, const NodeRange& /*node*/) {}
+
+  // As LargeRows.
+  template <class GoesLeft>
+  std::uint32_t partition(const NodeRange& node, const GoesLeft& goes_left) {
+    std::uint32_t left = node.begin;
+    std::uint32_t right = 0;
+    for (std::uint32_t i = node.begin; i < node.end; ++i) {
+      const bool is_left = goes_left(i);
+      const std::uint16_t number = numbers_[i];
+      const Row row = rows_[i];
+      numbers_[left] = number;
+      rows_[left] = row;
+      numbers_aside_[right] = number;
+      rows_aside_[right] = row;
+      left += is_left ? 1 : 0;
+      right += is_left ? 0 : 1;
+    }
+    std::copy_n(numbers_aside_.begin(), right, numbers_.begin() + left);
+    std::copy_n(rows_aside_.begin(), right, rows_.begin() + left);
+    return left;
+  }
+
+ private:
+  // From a feature's codes to the next one's: no multiple of what a way of the cache holds.
+  static constexpr std::size_t kStride = kMostSmallRows + 32;
+
+  void copy_block(const BagRow* bag, std::uint32_t first, std::uint32_t n) {
+    for (std::uint32_t i = 0; i < n; ++i) {
+      weights_[first + i] = bag[i].weight;
+      targets_[first + i] = data_.target(bag[i].row);
+      rows_[first + i] = statistic_.row(targets_[first + i], bag[i].weight);
+      numbers_[first + i] = static_cast<std::uint16_t>(first + i);
+    }
+    for (std::uint32_t feature = 0; feature < data_.n_features(); ++feature) {
+      std::uint16_t* const codes = &codes_[feature * kStride + first];
+      for (std::uint32_t i = 0; i < n; ++i) {
+        const std::uint32_t row = bag[i].row;
+        codes[i] = static_cast<std::uint16_t>(data_.record(row)[feature] << 8U | data_.fine_record(row)[feature]);
+      }
+    }
+  }
+
+  const DataSet& data_;
+  const Statistic& statistic_;
+  // By the copies' numbers; codes feature by feature.
+  std::vector<std::uint16_t> codes_;
+  std::vector<std::uint32_t> weights_;
+  std::vector<std::int32_t> targets_;
+  // By place.
+  std::vector<std::uint16_t> numbers_;
+  std::vector<Row> rows_;
+  std::vector<std::uint16_t> numbers_aside_;
+  std::vector<Row> rows_aside_;
+};
+
+}  // namespace gpu_host::cpu
