@@ -44,6 +44,15 @@ class LargeRows {
   [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t i) const {
     return data_.fine_record(bag_[i].row)[feature];
   }
+  // Calls body(coarse, fine, row) for each place: the feature's coarse bin, and what gives the fine one and what the
+  // row contributes.
+  template <class Body>
+  void for_each(std::uint32_t feature, const NodeRange& node, const Body& body) const {
+    for (std::uint32_t i = node.begin; i < node.end; ++i) {
+      ask_ahead(i, node);
+      body(coarse(feature, i), [&] { return fine(feature, i); }, [&] { return contribution(i); });
+    }
+  }
   // For who goes through a node in order.
   void ask_ahead(std::uint32_t i, const NodeRange& node) const {
     constexpr std::uint32_t kAhead = 16;
@@ -118,7 +127,19 @@ class SmallRows {
   [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t i) const {
     return static_cast<std::uint8_t>(code(feature, i));
   }
-  static void ask_ahead(std::uint32_t /*i*/, const NodeRange& /*node*/) {}
+  // As LargeRows.
+  template <class Body>
+  void for_each(std::uint32_t feature, const NodeRange& node, const Body& body) const {
+    const std::uint16_t* const codes = &codes_[feature * kStride];
+    const std::uint16_t* const numbers = numbers_.data();
+    const Row* const rows = rows_.data();
+    for (std::uint32_t i = node.begin; i < node.end; ++i) {
+      const std::uint32_t code = codes[numbers[i]];
+      body(
+          static_cast<std::uint8_t>(code >> 8U), [code] { return static_cast<std::uint8_t>(code); },
+          [rows, i]() -> const Row& { return rows[i]; });
+    }
+  }
 
   // As LargeRows.
   template <class GoesLeft>

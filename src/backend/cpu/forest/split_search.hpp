@@ -52,9 +52,8 @@ class SplitSearch {
         statistic_(statistic),
         n_tried_(parameters.max_features == 0 ? data.n_features() : parameters.max_features),
         order_(data.n_features(), n_tried_),
-        cells_(statistic.cells()),
-        histograms_(n_tried_ * kBins * cells_),
-        fine_histogram_(kFewBins * forest::kMostFineBins * cells_) {}
+        histograms_(n_tried_ * kBins * statistic.cells()),
+        fine_histogram_(kFewBins * forest::kMostFineBins * statistic.cells()) {}
 
   // Elements that find() looks at, of a node of so many rows.
   [[nodiscard]] std::uint64_t work(const NodeRange& node) const { return std::uint64_t{node.size()} * n_tried_; }
@@ -73,10 +72,10 @@ class SplitSearch {
     if constexpr (!Rows::kAreSmall) {
       fill_histograms(rows, node);
       for (; n_done < n_tried_; ++n_done) {
-        Cell* const histogram = &histograms_[n_done * kBins * cells_];
+        Cell* const histogram = &histograms_[n_done * kBins * cells()];
         Occupied<kBins> occupied;
         for (std::uint32_t bin = 0; bin < kBins; ++bin) {
-          if (!statistic_.is_empty(histogram + bin * cells_)) occupied.insert(bin);
+          if (!statistic_.is_empty(histogram + bin * cells())) occupied.insert(bin);
         }
         consider(rows, node, best, order_[n_done], histogram, occupied);
         clear(histogram, occupied);
@@ -117,6 +116,9 @@ class SplitSearch {
     double least = -1;  // what a score must reach, before it is shifted and rounded
   };
 
+  // Of a bin.
+  [[nodiscard]] std::size_t cells() const { return statistic_.cells(); }
+
   static Split<Sums> all_left(std::uint32_t feature) {
     return {.is_found = true, .feature = feature, .left = {kAllLeft, 0}, .right = {}, .has_missing = true};
   }
@@ -153,13 +155,13 @@ class SplitSearch {
       const std::uint32_t n = std::min(kAtOnce, n_tried_ - begin);
       std::array<std::uint32_t, kAtOnce> features{};
       for (std::uint32_t j = 0; j < n; ++j) features[j] = order_[begin + j];
-      Cell* const histograms = &histograms_[begin * kBins * cells_];
+      Cell* const histograms = &histograms_[begin * kBins * cells()];
       for (std::uint32_t i = node.begin; i < node.end; ++i) {
         rows.ask_ahead(i, node);
         const std::uint8_t* const record = rows.record(i);
         const Row row = rows.contribution(i);
         for (std::uint32_t j = 0; j < n; ++j) {
-          statistic_.add(histograms + (j * kBins + record[features[j]]) * cells_, row);
+          statistic_.add(histograms + (j * kBins + record[features[j]]) * cells(), row);
         }
       }
     }
@@ -167,7 +169,7 @@ class SplitSearch {
 
   template <std::uint32_t N>
   void clear(Cell* histogram, const Occupied<N>& occupied) const {
-    occupied.for_each([&](std::uint32_t bin) { statistic_.clear(histogram + bin * cells_); });
+    occupied.for_each([&](std::uint32_t bin) { statistic_.clear(histogram + bin * cells()); });
   }
 
   // All candidates of one feature.
@@ -175,11 +177,10 @@ class SplitSearch {
   void consider(const Rows& rows, const NodeRange& node, Best& best, std::uint32_t feature) {
     Cell* const histogram = histograms_.data();
     Occupied<kBins> occupied;
-    for (std::uint32_t i = node.begin; i < node.end; ++i) {
-      const std::uint8_t bin = rows.coarse(feature, i);
-      statistic_.add(histogram + bin * cells_, rows.contribution(i));
+    rows.for_each(feature, node, [&](std::uint8_t bin, const auto& /*fine*/, const auto& row) {
+      statistic_.add(histogram + bin * cells(), row());
       occupied.insert(bin);
-    }
+    });
     consider(rows, node, best, feature, histogram, occupied);
     clear(histogram, occupied);
   }
@@ -187,7 +188,7 @@ class SplitSearch {
   template <class Rows>
   void consider(const Rows& rows, const NodeRange& node, Best& best, std::uint32_t feature, const Cell* histogram,
                 Occupied<kBins> occupied) {
-    const Cell* const missing = occupied.contains(forest::kMissing) ? histogram + forest::kMissing * cells_ : nullptr;
+    const Cell* const missing = occupied.contains(forest::kMissing) ? histogram + forest::kMissing * cells() : nullptr;
     if (missing != nullptr) occupied.erase(forest::kMissing);
     if (!shows_fine_bins(data_.bins(feature), occupied)) {
       scan(best, feature, histogram, occupied, missing, [](std::uint32_t bin) { return Place{bin, 0}; }, true);
@@ -202,14 +203,12 @@ class SplitSearch {
     });
     Cell* const fine = fine_histogram_.data();
     Occupied<kFewBins * forest::kMostFineBins> occupied_fine;
-    for (std::uint32_t i = node.begin; i < node.end; ++i) {
-      rows.ask_ahead(i, node);
-      const std::uint8_t coarse = rows.coarse(feature, i);
-      if (coarse == forest::kMissing) continue;
-      const std::uint32_t bin = slots[coarse] * forest::kMostFineBins + rows.fine(feature, i);
-      statistic_.add(fine + bin * cells_, rows.contribution(i));
+    rows.for_each(feature, node, [&](std::uint8_t coarse, const auto& fine_of, const auto& row) {
+      if (coarse == forest::kMissing) return;
+      const std::uint32_t bin = slots[coarse] * forest::kMostFineBins + fine_of();
+      statistic_.add(fine + bin * cells(), row());
       occupied_fine.insert(bin);
-    }
+    });
     const auto place = [&bins](std::uint32_t bin) {
       return Place{bins[bin / forest::kMostFineBins], bin % forest::kMostFineBins};
     };
@@ -248,7 +247,7 @@ class SplitSearch {
           try_split(best, with_missing, [&] { return split(true); });
         }
       }
-      statistic_.add_bin(left, histogram + bin * cells_);
+      statistic_.add_bin(left, histogram + bin * cells());
       last = bin;
     });
     if (missing != nullptr && last) try_split(best, left, [feature] { return all_left(feature); });
@@ -335,20 +334,18 @@ class SplitSearch {
     const forest::FeatureBins& bins = data_.bins(coarse.feature);
     if (!bins.is_divided(coarse.left.coarse) && !bins.is_divided(coarse.right.coarse)) return;
     Cell* const low = fine_histogram_.data();
-    Cell* const high = low + forest::kMostFineBins * cells_;
+    Cell* const high = low + forest::kMostFineBins * cells();
     Occupied<kBins> occupied_low;
     Occupied<kBins> occupied_high;
-    for (std::uint32_t i = node.begin; i < node.end; ++i) {
-      rows.ask_ahead(i, node);
-      const std::uint32_t bin = rows.coarse(coarse.feature, i);
-      if (bin != coarse.left.coarse && bin != coarse.right.coarse) continue;
+    rows.for_each(coarse.feature, node, [&](std::uint8_t bin, const auto& fine_of, const auto& row) {
+      if (bin != coarse.left.coarse && bin != coarse.right.coarse) return;
       const bool is_low = bin == coarse.left.coarse;
-      const std::uint8_t fine = rows.fine(coarse.feature, i);
-      statistic_.add((is_low ? low : high) + fine * cells_, rows.contribution(i));
+      const std::uint8_t fine = fine_of();
+      statistic_.add((is_low ? low : high) + fine * cells(), row());
       (is_low ? occupied_low : occupied_high).insert(fine);
-    }
+    });
     Sums left = coarse.sums;
-    occupied_low.for_each([&](std::uint32_t bin) { statistic_.subtract_bin(left, low + bin * cells_); });
+    occupied_low.for_each([&](std::uint32_t bin) { statistic_.subtract_bin(left, low + bin * cells()); });
     best.split.is_found = false;
     best.least = -1;
     std::optional<Place> last;
@@ -364,8 +361,8 @@ class SplitSearch {
       statistic_.add_bin(left, bin);
       last = place;
     };
-    occupied_low.for_each([&](std::uint32_t bin) { next({coarse.left.coarse, bin}, low + bin * cells_); });
-    occupied_high.for_each([&](std::uint32_t bin) { next({coarse.right.coarse, bin}, high + bin * cells_); });
+    occupied_low.for_each([&](std::uint32_t bin) { next({coarse.left.coarse, bin}, low + bin * cells()); });
+    occupied_high.for_each([&](std::uint32_t bin) { next({coarse.right.coarse, bin}, high + bin * cells()); });
     clear(low, occupied_low);
     clear(high, occupied_high);
   }
@@ -385,7 +382,6 @@ class SplitSearch {
   const Statistic& statistic_;
   std::uint32_t n_tried_;
   FeatureOrder order_;
-  std::size_t cells_;
   std::vector<Cell> histograms_;  // empty between nodes
   std::vector<Cell> fine_histogram_;
 };
