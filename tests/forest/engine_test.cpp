@@ -13,7 +13,7 @@ namespace gpu_host {
 namespace {
 
 namespace reference = forest_reference;
-using cpu::kSmallNode;
+using cpu::kMostSmallRows;
 
 struct Case {
   reference::Data data;
@@ -193,7 +193,7 @@ TEST_P(EngineTest, GrowsWhatTheReferenceGrows) {
     const auto data = data_set(one, classes, workers);
     const forest::Parameters parameters = of_engine(one.parameters);
     cpu::Poll poll(nullptr);
-    for (const std::uint32_t small_node : {kSmallNode, 8U, 1U}) {
+    for (const std::uint32_t small_node : {kMostSmallRows, 8U, 1U}) {
       const auto grower = cpu::tree_grower(data, parameters, small_node);
       for (std::uint32_t tree = 0; tree < parameters.n_trees; ++tree) {
         ASSERT_NO_FATAL_FAILURE(expect_same(expected[tree], grower->grow(tree, poll), one.parameters.n_classes))

@@ -1,7 +1,7 @@
 #include "backend/cpu/forest/bag.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <span>
 
 #include "forest/threefry.hpp"
 
@@ -13,13 +13,12 @@ std::vector<std::uint32_t> drawn_counts(const DataSet& data, const forest::Param
   const forest::Key key = forest::threefry(forest::key_of_seed(parameters.seed), tree, forest::Purpose::draws);
   std::vector<std::uint32_t> counts(n, 0);
   if (!parameters.n_draws) {
-    for (std::uint32_t row = 0; row < n; ++row) counts[row] = data.draws().empty() || data.draws()[row] > 0 ? 1 : 0;
-  } else if (data.draws().empty()) {
+    for (std::uint32_t row = 0; row < n; ++row) counts[row] = data.can_be_drawn(row) ? 1 : 0;
+  } else if (data.draw_sums().empty()) {
     forest::Words words(key);
     for (std::uint32_t i = 0; i < *parameters.n_draws; ++i) ++counts[forest::below(n, words.next())];
   } else {
-    std::vector<std::uint64_t> sums(n);
-    std::partial_sum(data.draws().begin(), data.draws().end(), sums.begin());
+    const std::span sums = data.draw_sums();
     for (std::uint32_t i = 0; i < *parameters.n_draws; ++i) {
       const forest::Key words = forest::threefry(key, i, forest::Purpose::words);
       __extension__ using Wide = unsigned __int128;
@@ -49,12 +48,10 @@ void balance(const DataSet& data, std::uint32_t bits, std::vector<std::uint32_t>
 
 std::vector<BagRow> draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree) {
   std::vector<std::uint32_t> counts = drawn_counts(data, parameters, tree);
-  const std::uint32_t n_draws = parameters.n_draws.value_or(data.n_rows());
   if (parameters.balanced_subsample) {
-    balance(data, forest::bits_of_criterion_weights(n_draws), counts);
+    balance(data, forest::bits_of_criterion_weights(parameters.n_draws.value_or(data.n_rows())), counts);
   } else if (!data.criterion_weights().empty()) {
-    const auto weights = forest::integers_of_criterion_weights(data.criterion_weights(), n_draws);
-    for (std::size_t row = 0; row < counts.size(); ++row) counts[row] *= weights[row];
+    for (std::size_t row = 0; row < counts.size(); ++row) counts[row] *= data.criterion_weights()[row];
   }
   std::vector<BagRow> bag;
   bag.reserve(counts.size());

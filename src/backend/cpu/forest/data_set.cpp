@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "forest/threefry.hpp"
 
@@ -41,22 +42,24 @@ DataSet::DataSet(const DataSetSource& source, Workers& workers)
       n_classes_(source.n_classes),
       stride_((std::size_t{source.n_features} + sizeof(std::int32_t) + 15) / 16 * 16),
       bins_(source.n_features),
-      draws_(forest::integers_of_draw_weights(source.draw_weights)),
-      criterion_weights_(source.criterion_weights.begin(), source.criterion_weights.end()) {
+      draw_sums_(source.draw_weights.size()),
+      criterion_weights_(forest::integers_of_criterion_weights(source.criterion_weights, source.n_rows)) {
+  const std::vector<std::uint64_t> draws = forest::integers_of_draw_weights(source.draw_weights);
+  std::partial_sum(draws.begin(), draws.end(), draw_sums_.begin());
   std::vector<std::int32_t> targets;
   if (n_classes_ > 0) {
     targets.assign(source.classes.begin(), source.classes.end());
   } else {
-    targets_ = forest::targets_of(source.targets, draws_);
+    targets_ = forest::targets_of(source.targets, draws);
     targets = std::move(targets_.p);
     targets_.p.clear();
   }
-  find_bins(source, workers);
+  find_bins(source, draws, workers);
   if (!workers.stop()) write_records(source, targets, workers);
 }
 
-void DataSet::find_bins(const DataSetSource& source, Workers& workers) {
-  const std::vector<std::uint32_t> sample = sampled_rows(n_rows_, draws_, source.seed);
+void DataSet::find_bins(const DataSetSource& source, std::span<const std::uint64_t> draws, Workers& workers) {
+  const std::vector<std::uint32_t> sample = sampled_rows(n_rows_, draws, source.seed);
   (void)workers.for_blocks(bins_.size(), 1, [&](std::size_t first, std::size_t end) {
     std::vector<float> values;
     for (std::size_t feature = first; feature < end; ++feature) {

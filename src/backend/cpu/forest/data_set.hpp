@@ -23,10 +23,10 @@ struct DataSetSource {
   std::uint32_t n_classes = 0;  // 0: regression
   // Writes the values of a feature for rows [begin, end); NaN is missing. Called by several threads at a time.
   std::function<void(std::uint32_t feature, std::size_t begin, std::size_t end, float* to)> values;
-  std::span<const double> targets;            // of a regression
-  std::span<const std::uint32_t> classes;     // of a classification, below n_classes
-  std::span<const double> draw_weights = {};  // empty: 1 each
-  std::span<const double> criterion_weights = {};
+  std::span<const double> targets;                 // of a regression
+  std::span<const std::uint32_t> classes;          // of a classification, below n_classes
+  std::span<const double> draw_weights = {};       // empty: 1 each
+  std::span<const double> criterion_weights = {};  // the same; only for trees without bootstrap
   std::uint32_t max_bins = forest::kMostBins;
   bool fine = true;
   std::uint64_t seed = 0;  // of the sample that bins are made of
@@ -56,12 +56,16 @@ class DataSet {
   }
 
   [[nodiscard]] const forest::Targets& targets() const { return targets_; }  // without p
-  [[nodiscard]] std::span<const std::uint64_t> draws() const { return draws_; }
-  // The criterion's weights as they were given.
-  [[nodiscard]] std::span<const double> criterion_weights() const { return criterion_weights_; }
+  // Of the draw weights of the rows up to each. Empty: all weigh the same.
+  [[nodiscard]] std::span<const std::uint64_t> draw_sums() const { return draw_sums_; }
+  [[nodiscard]] bool can_be_drawn(std::uint32_t row) const {
+    return draw_sums_.empty() || draw_sums_[row] > (row == 0 ? 0 : draw_sums_[row - 1]);
+  }
+  // Empty: 1 each.
+  [[nodiscard]] std::span<const std::uint32_t> criterion_weights() const { return criterion_weights_; }
 
  private:
-  void find_bins(const DataSetSource& source, Workers& workers);
+  void find_bins(const DataSetSource& source, std::span<const std::uint64_t> draws, Workers& workers);
   void write_records(const DataSetSource& source, std::span<const std::int32_t> targets, Workers& workers);
 
   std::uint32_t n_rows_;
@@ -71,8 +75,8 @@ class DataSet {
   std::vector<std::uint8_t> records_;
   std::vector<std::uint8_t> fine_records_;
   forest::Targets targets_;
-  std::vector<std::uint64_t> draws_;
-  std::vector<double> criterion_weights_;
+  std::vector<std::uint64_t> draw_sums_;
+  std::vector<std::uint32_t> criterion_weights_;
 };
 
 }  // namespace gpu_host::cpu

@@ -100,7 +100,7 @@ class Grower final : public TreeGrower {
     }
     grown.sums = std::move(item.sums);
     if (!split.is_found) {
-      if (data_.n_classes() == 0) grown.value = mean(item.range, rows);
+      if (data_.n_classes() == 0) grown.value = mean(item.range, rows, grown.node.weight);
       return;
     }
     grown.node.feature = static_cast<std::int32_t>(split.feature);
@@ -126,14 +126,10 @@ class Grower final : public TreeGrower {
   }
 
   template <class Rows>
-  float mean(const NodeRange& range, const Rows& rows) const {
+  float mean(const NodeRange& range, const Rows& rows, std::uint32_t weight) const {
     std::int64_t sum = 0;
-    std::int64_t weight = 0;
-    for (std::uint32_t i = range.begin; i < range.end; ++i) {
-      sum += std::int64_t{rows.target(i)} * rows.weight(i);
-      weight += rows.weight(i);
-    }
-    const double mean = static_cast<double>(sum) / static_cast<double>(weight);
+    for (std::uint32_t i = range.begin; i < range.end; ++i) sum += std::int64_t{rows.target(i)} * rows.weight(i);
+    const double mean = static_cast<double>(sum) / weight;
     return static_cast<float>(data_.targets().center + mean * (data_.targets().most / 0x1p30));
   }
 

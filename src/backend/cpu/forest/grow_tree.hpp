@@ -20,11 +20,9 @@ class TreeGrower {
   [[nodiscard]] virtual forest::Tree grow(std::uint32_t number, Poll& poll) = 0;
 };
 
-// A node of so many rows is finished, with all below it, on a copy of them that stays in the cache.
-inline constexpr std::uint32_t kSmallNode = kMostSmallRows;
-
-// `data` and `parameters` outlive it. The tree does not depend on `small_node`, from 1 to kSmallNode.
+// `data` and `parameters` outlive it. A node of up to `small_node` rows, from 1 to kMostSmallRows, is finished with all
+// below it on a copy of them; the tree does not depend on how many.
 [[nodiscard]] std::unique_ptr<TreeGrower> tree_grower(const DataSet& data, const forest::Parameters& parameters,
-                                                      std::uint32_t small_node = kSmallNode);
+                                                      std::uint32_t small_node = kMostSmallRows);
 
 }  // namespace gpu_host::cpu
