@@ -11,7 +11,7 @@ namespace gpu_host {
 struct Limits {
   // Bytes of all live buffers together; more is out-of-memory for the guest. Empty:
   // three quarters of a GPU's memory where the device tells how much it has, else of
-  // what this machine (or its container) has available when the device is opened.
+  // what this machine (or its container) has available at the start.
   std::optional<std::uint64_t> gpu_memory = {};
 
   // Live buffers at a time; more is out-of-memory for the guest.

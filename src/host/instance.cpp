@@ -141,8 +141,8 @@ Result<Instance> Instance::create(const Module& module, const InstanceOptions& o
   if (!wasi) return std::unexpected(std::move(wasi.error()));
 
   const Host::Impl& host = *module.impl_->host;
-  impl->state =
-      std::make_unique<InstanceState>([device = options.device] { return open_device(device); }, impl->limits, options);
+  impl->state = std::make_unique<InstanceState>([device = options.device] { return open_device(device); }, options,
+                                                host.available_memory);
   if (options.profile_interval) impl->profiler.emplace(impl->module, *options.profile_interval);
   impl->linker.reset(wasmtime_linker_new(host.engine.get()));
   impl->store.reset(wasmtime_store_new(host.engine.get(), nullptr, nullptr));

@@ -38,9 +38,13 @@ FuncTypePtr function_type(std::span<const abi::CoreType> parameters) {
 
 }  // namespace
 
-InstanceState::InstanceState(Session::DeviceSource source, const Limits& limits, const InstanceOptions& options)
-    : session_(std::move(source), limits,
-               {.threads = options.cpu_threads, .precision = options.matmul_precision, .observers = options.observers}),
+InstanceState::InstanceState(Session::DeviceSource source, const InstanceOptions& options,
+                             std::uint64_t available_memory)
+    : session_(std::move(source), options.limits,
+               {.available_memory = available_memory,
+                .threads = options.cpu_threads,
+                .precision = options.matmul_precision,
+                .observers = options.observers}),
       encoding_(options.gpu_abi == GpuAbi::legacy ? abi::Encoding::legacy : abi::Encoding::canonical) {}
 
 Result<void> InstanceState::define_imports(wasmtime_linker_t& linker) {

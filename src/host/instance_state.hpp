@@ -16,8 +16,8 @@ namespace gpu_host {
 
 class InstanceState {
  public:
-  // `limits` are those of the options, with the host's defaults filled in.
-  InstanceState(Session::DeviceSource source, const Limits& limits, const InstanceOptions& options);
+  // `available_memory`: bytes of this machine's, when the host was made.
+  InstanceState(Session::DeviceSource source, const InstanceOptions& options, std::uint64_t available_memory);
   InstanceState(const InstanceState&) = delete;
   InstanceState& operator=(const InstanceState&) = delete;
 

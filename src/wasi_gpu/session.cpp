@@ -33,7 +33,8 @@ Result<void> Session::open() {
                                              &interrupt_);
   }
   if (!has_gpu_memory_) {
-    buffers_.set_max_bytes(default_gpu_memory((*device)->info(), machine_memory().available));
+    const std::uint64_t available = options_.available_memory ? *options_.available_memory : machine_memory().available;
+    buffers_.set_max_bytes(default_gpu_memory((*device)->info(), available));
   }
   // All at once: a session that is half open when memory runs out would run unmetered.
   device_ = *std::move(device);

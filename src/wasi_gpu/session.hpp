@@ -18,6 +18,7 @@ namespace gpu_host {
 
 // How an instance uses its device, beside its limits.
 struct SessionOptions {
+  std::optional<std::uint64_t> available_memory = {};  // of this machine, in bytes; empty: it is asked
   std::optional<std::uint32_t> threads = {};
   MatmulPrecision precision = MatmulPrecision::tf32;
   std::vector<std::shared_ptr<Observer>> observers = {};
