@@ -24,6 +24,13 @@ void Stream::release(std::unique_ptr<Buffer> buffer) noexcept {
   buffer.reset();
 }
 
+ForestEngine* Stream::forests() { return nullptr; }
+
+GpuResult<void> Stream::perform(std::string_view /*operation*/, const std::function<GpuResult<void>()>& work) {
+  wait();
+  return work();
+}
+
 std::optional<GpuError> Stream::take_error() { return std::nullopt; }
 
 bool Device::matmul_is_tf32() const { return false; }

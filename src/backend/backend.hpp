@@ -31,6 +31,8 @@
 
 namespace gpu_host {
 
+class ForestEngine;
+
 // Memory on a device. Made by Stream::allocate or Stream::wrap and owned by the
 // caller, who gives it back through Stream::release.
 class Buffer {
@@ -132,6 +134,15 @@ class Stream {
   [[nodiscard]] virtual GpuResult<void> batch_predict(const BatchPredictParams& params, const Buffer& samples,
                                                       const Buffer& tree_nodes, const Buffer& tree_offsets,
                                                       Buffer& output) = 0;
+
+  // -- forests (forest_engine.hpp) -------------------------------------------
+  // Null where the backend grows none. Optional: by default so.
+  [[nodiscard]] virtual ForestEngine* forests();
+
+  // Does work of the stream's ForestEngine, or of an object of it, after all that was queued. `operation` is what
+  // observers call it. Optional: by default waits, then calls it.
+  [[nodiscard]] virtual GpuResult<void> perform(std::string_view operation,
+                                                const std::function<GpuResult<void>()>& work);
 
   // -- completion -----------------------------------------------------------
   // Returns when all queued work is done (or failed, or was interrupted).

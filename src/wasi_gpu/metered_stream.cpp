@@ -162,6 +162,12 @@ GpuResult<void> MeteredStream::batch_predict(const BatchPredictParams& params, c
                [&] { return inner_->batch_predict(params, samples, tree_nodes, tree_offsets, output); });
 }
 
+ForestEngine* MeteredStream::forests() { return inner_->forests(); }
+
+GpuResult<void> MeteredStream::perform(std::string_view operation, const std::function<GpuResult<void>()>& work) {
+  return meter(operation, 0, [&] { return inner_->perform(operation, work); });
+}
+
 void MeteredStream::wait() { inner_->wait(); }
 
 std::optional<GpuError> MeteredStream::take_error() { return inner_->take_error(); }

@@ -51,6 +51,9 @@ class MeteredStream final : public Stream {
   GpuResult<void> batch_predict(const BatchPredictParams& params, const Buffer& samples, const Buffer& tree_nodes,
                                 const Buffer& tree_offsets, Buffer& output) override;
 
+  ForestEngine* forests() override;
+  GpuResult<void> perform(std::string_view operation, const std::function<GpuResult<void>()>& work) override;
+
   void wait() override;
   std::optional<GpuError> take_error() override;
 

@@ -1,0 +1,207 @@
+// The seam's part for forests: what a backend that grows them implements. Semantics: wit/0.2.0/forest.wit and
+// docs/forest-numerics.md.
+//
+//   ForestEngine   of a stream
+//   ForestData     rows in bins, shared by any number of growths
+//   ForestGrowth   trees that grow
+//   ForestModel    a finished forest
+//
+// Checked above the seam, once, in src/wasi_gpu/forest.cpp: parameters by themselves and against the data set, and
+// that all sources and outputs lie inside their buffers. Values *inside* sources are the engine's to check:
+// invalid_params that name row and column. All calls are made within Stream::perform, return when their work is done,
+// and stop early with any error once the stream's interrupt is requested. The stream outlives all objects. Where a call
+// fails, objects stay as they were.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "backend/gpu_error.hpp"
+#include "backend/memory_budget.hpp"
+#include "forest/parameters.hpp"
+
+namespace gpu_host {
+
+class Buffer;
+
+enum class ElementType : std::uint8_t {
+  float16,
+  float32,
+  float64,
+  int8,
+  uint8,
+  int16,
+  uint16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+};
+
+inline constexpr std::uint32_t kElementTypeCount = 11;
+
+[[nodiscard]] constexpr std::uint64_t size_of(ElementType element) {
+  switch (element) {
+    case ElementType::int8:
+    case ElementType::uint8:
+      return 1;
+    case ElementType::float16:
+    case ElementType::int16:
+    case ElementType::uint16:
+      return 2;
+    case ElementType::float32:
+    case ElementType::int32:
+    case ElementType::uint32:
+      return 4;
+    case ElementType::float64:
+    case ElementType::int64:
+    case ElementType::uint64:
+      return 8;
+  }
+  return 0;
+}
+
+// The value of row i and column j is at byte offset + i * row_stride + j * column_stride.
+struct ForestColumns {
+  const Buffer* buffer = nullptr;
+  ElementType element = ElementType::float32;
+  std::uint64_t offset = 0;
+  std::int64_t row_stride = 0;
+  std::int64_t column_stride = 0;
+  std::uint32_t n_columns = 0;
+};
+
+// One number a row.
+struct ForestNumbers {
+  const Buffer* buffer = nullptr;
+  ElementType element = ElementType::float32;
+  std::uint64_t offset = 0;
+  std::int64_t stride = 0;
+};
+
+struct ForestDataParams {
+  std::uint32_t n_rows = 0;
+  std::vector<ForestColumns> features;
+  ForestNumbers targets;
+  std::uint32_t n_classes = 0;  // 0: regression
+  std::optional<ForestNumbers> draw_weights;
+  std::optional<ForestNumbers> criterion_weights;
+  std::uint32_t max_bins = 0;
+  bool fine_bins = true;
+  std::uint64_t seed = 0;
+};
+
+struct ForestShape {
+  std::uint32_t n_trees = 0;
+  std::uint32_t n_features = 0;
+  std::uint32_t n_classes = 0;
+  std::uint64_t n_nodes = 0;
+  std::uint64_t n_leaves = 0;
+  std::uint32_t numerics = 0;
+};
+
+struct OpenNode {
+  std::uint32_t tree = 0;
+  std::uint32_t node = 0;
+  std::uint32_t depth = 0;
+  std::uint32_t rows = 0;
+  std::uint32_t weight = 0;
+  double impurity = 0;
+};
+
+struct ForestSplit {
+  std::uint32_t feature = 0;
+  float threshold = 0;
+  bool missing_left = false;
+};
+
+struct FoundSplit {
+  ForestSplit split;
+  double decrease = 0;
+  std::uint32_t left_rows = 0;
+  std::uint32_t left_weight = 0;
+};
+
+// `node`: the place in the list of open nodes.
+struct NodeFeature {
+  std::uint32_t node = 0;
+  std::uint32_t feature = 0;
+};
+
+struct ValueRange {
+  float low = 0;
+  float high = 0;
+  std::uint32_t missing = 0;
+};
+
+struct SplitCandidate {
+  std::uint32_t node = 0;
+  ForestSplit split;
+};
+
+struct SplitDecision {
+  std::uint32_t node = 0;
+  std::optional<ForestSplit> split;  // none: a leaf
+};
+
+class ForestModel {
+ public:
+  virtual ~ForestModel() = default;
+  [[nodiscard]] virtual const ForestShape& shape() const = 0;
+  [[nodiscard]] virtual bool has_out_of_bag() const = 0;
+  [[nodiscard]] virtual std::uint32_t n_rows() const = 0;  // of the data set
+  [[nodiscard]] virtual GpuResult<std::vector<std::uint64_t>> tree_offsets() = 0;
+  [[nodiscard]] virtual GpuResult<std::vector<double>> importances() = 0;
+  // Ranges are inside the model's; outputs are large enough.
+  [[nodiscard]] virtual GpuResult<void> write_nodes(std::uint64_t first, std::uint64_t n_nodes, Buffer& output,
+                                                    std::uint64_t offset) = 0;
+  [[nodiscard]] virtual GpuResult<void> write_leaf_classes(std::uint64_t first, std::uint64_t n_leaves, Buffer& output,
+                                                           std::uint64_t offset) = 0;
+  [[nodiscard]] virtual GpuResult<void> write_out_of_bag(Buffer& output, std::uint64_t offset) = 0;
+};
+
+inline constexpr std::uint64_t kForestNodeBytes = 20;  // of write_nodes
+
+class ForestGrowth {
+ public:
+  virtual ~ForestGrowth() = default;
+  // The number of finished trees of the forest.
+  [[nodiscard]] virtual GpuResult<std::uint32_t> grow(std::uint32_t n_trees) = 0;
+  [[nodiscard]] virtual std::uint32_t n_open() const = 0;  // nodes, as open_nodes last gave them
+  [[nodiscard]] virtual GpuResult<std::vector<OpenNode>> open_nodes(std::uint32_t n_trees) = 0;
+  [[nodiscard]] virtual GpuResult<std::vector<std::optional<FoundSplit>>> best_splits() = 0;
+  [[nodiscard]] virtual GpuResult<std::vector<ValueRange>> value_ranges(std::span<const NodeFeature> of) = 0;
+  [[nodiscard]] virtual GpuResult<std::vector<std::optional<FoundSplit>>> evaluate(
+      std::span<const SplitCandidate> candidates) = 0;
+  // Each node at most once.
+  [[nodiscard]] virtual GpuResult<void> split_nodes(std::span<const SplitDecision> decisions) = 0;
+  [[nodiscard]] virtual GpuResult<void> stop() = 0;
+  [[nodiscard]] virtual GpuResult<std::unique_ptr<ForestModel>> finish() = 0;
+};
+
+class ForestData {
+ public:
+  virtual ~ForestData() = default;
+  [[nodiscard]] virtual std::uint32_t n_rows() const = 0;
+  [[nodiscard]] virtual std::uint32_t n_features() const = 0;
+  [[nodiscard]] virtual std::uint32_t n_classes() const = 0;
+  [[nodiscard]] virtual bool has_criterion_weights() const = 0;
+  [[nodiscard]] virtual std::vector<std::uint32_t> constant_features() const = 0;
+};
+
+class ForestEngine {
+ public:
+  virtual ~ForestEngine() = default;
+  // What the objects keep is taken from the budget, which outlives them.
+  [[nodiscard]] virtual GpuResult<std::shared_ptr<const ForestData>> create_data(const ForestDataParams& params,
+                                                                                 MemoryBudget& budget) = 0;
+  // `data` is of this engine.
+  [[nodiscard]] virtual GpuResult<std::unique_ptr<ForestGrowth>> start(std::shared_ptr<const ForestData> data,
+                                                                       const forest::Parameters& parameters,
+                                                                       bool out_of_bag, MemoryBudget& budget) = 0;
+};
+
+}  // namespace gpu_host
