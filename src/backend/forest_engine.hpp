@@ -168,17 +168,20 @@ inline constexpr std::uint64_t kForestNodeBytes = 20;  // of write_nodes
 class ForestGrowth {
  public:
   virtual ~ForestGrowth() = default;
-  // The number of finished trees of the forest.
-  [[nodiscard]] virtual GpuResult<std::uint32_t> grow(std::uint32_t n_trees) = 0;
-  [[nodiscard]] virtual std::uint32_t n_open() const = 0;  // nodes, as open_nodes last gave them
+  [[nodiscard]] virtual std::uint32_t n_trees() const = 0;  // of the forest; fewer once it was stopped
+  [[nodiscard]] virtual std::uint32_t n_finished() const = 0;
+  [[nodiscard]] virtual std::uint32_t n_open() const = 0;  // nodes, as open_nodes gave them; 0 after split_nodes
+  [[nodiscard]] virtual GpuResult<void> grow(std::uint32_t n_trees) = 0;
   [[nodiscard]] virtual GpuResult<std::vector<OpenNode>> open_nodes(std::uint32_t n_trees) = 0;
+  // These are asked of nodes below n_open(), and of features that there are.
   [[nodiscard]] virtual GpuResult<std::vector<std::optional<FoundSplit>>> best_splits() = 0;
   [[nodiscard]] virtual GpuResult<std::vector<ValueRange>> value_ranges(std::span<const NodeFeature> of) = 0;
   [[nodiscard]] virtual GpuResult<std::vector<std::optional<FoundSplit>>> evaluate(
       std::span<const SplitCandidate> candidates) = 0;
-  // Each node at most once.
+  // Each node at most once. invalid_params for a split that evaluate gives none for.
   [[nodiscard]] virtual GpuResult<void> split_nodes(std::span<const SplitDecision> decisions) = 0;
   [[nodiscard]] virtual GpuResult<void> stop() = 0;
+  // Of at least one tree, all finished. The last call.
   [[nodiscard]] virtual GpuResult<std::unique_ptr<ForestModel>> finish() = 0;
 };
 
@@ -189,7 +192,7 @@ class ForestData {
   [[nodiscard]] virtual std::uint32_t n_features() const = 0;
   [[nodiscard]] virtual std::uint32_t n_classes() const = 0;
   [[nodiscard]] virtual bool has_criterion_weights() const = 0;
-  [[nodiscard]] virtual std::vector<std::uint32_t> constant_features() const = 0;
+  [[nodiscard]] virtual std::vector<std::uint32_t> constant_features() const = 0;  // fewer than two bins
 };
 
 class ForestEngine {

@@ -6,6 +6,8 @@
 
 namespace gpu_host::forest {
 
+inline constexpr std::uint32_t kNumericsVersion = 1;  // of docs/forest-numerics.md
+
 // By depth, then from left to right: the root is the first, and a node's children are next to each other.
 struct TreeNode {
   std::int32_t feature = -1;  // -1: a leaf

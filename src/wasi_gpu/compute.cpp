@@ -12,7 +12,7 @@ GpuResult<DeviceInfo> get_device_info(Session& session) {
   auto known = session.device_info();
   if (!known) return std::unexpected(std::move(known.error()));
   DeviceInfo info = **known;
-  if (info.total_memory == 0) info.total_memory = session.buffers().max_bytes();
+  if (info.total_memory == 0) info.total_memory = session.buffers().memory().max();
   return info;
 }
 

@@ -8,11 +8,7 @@
 namespace gpu_host {
 
 GpuResult<void> HandleTable::admit(std::uint64_t size) const {
-  if (size > max_bytes_ - used_bytes_) {
-    return gpu_error(GpuErrorCode::out_of_memory,
-                     fmt::format("{} bytes do not fit the instance's GPU memory quota: {} of {} bytes are in use", size,
-                                 used_bytes_, max_bytes_));
-  }
+  if (auto admitted = memory_.admit(size); !admitted) return admitted;
   if (buffers_.size() >= max_buffers_) {
     return gpu_error(GpuErrorCode::out_of_memory,
                      fmt::format("the instance's quota of {} buffers is used up", max_buffers_));
@@ -26,8 +22,8 @@ GpuResult<void> HandleTable::admit(std::uint64_t size) const {
 GpuResult<BufferId> HandleTable::insert(std::unique_ptr<Buffer>& buffer, std::uint64_t charged) {
   if (auto admitted = admit(charged); !admitted) return std::unexpected(std::move(admitted.error()));
   Entry& entry = buffers_[last_id_ + 1];  // before the buffer is taken: there may be no memory for it
+  (void)memory_.take(charged);            // was admitted
   entry = {std::move(buffer), charged};
-  used_bytes_ += charged;
   return ++last_id_;
 }
 
@@ -49,7 +45,7 @@ std::unique_ptr<Buffer> HandleTable::remove_any() { return buffers_.empty() ? nu
 
 std::unique_ptr<Buffer> HandleTable::take(Buffers::iterator entry) {
   auto buffer = std::move(entry->second.buffer);
-  used_bytes_ -= entry->second.charged;
+  memory_.give_back(entry->second.charged);
   buffers_.erase(entry);
   return buffer;
 }

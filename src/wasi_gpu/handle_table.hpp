@@ -7,15 +7,16 @@
 #include <unordered_map>
 
 #include "backend/backend.hpp"
+#include "wasi_gpu/memory_quota.hpp"
 
 namespace gpu_host {
 
 class HandleTable {
  public:
-  HandleTable(std::uint64_t max_bytes, std::uint32_t max_buffers) : max_bytes_(max_bytes), max_buffers_(max_buffers) {}
+  HandleTable(std::uint64_t max_bytes, std::uint32_t max_buffers) : memory_(max_bytes), max_buffers_(max_buffers) {}
 
-  // Before the first buffer.
-  void set_max_bytes(std::uint64_t max_bytes) { max_bytes_ = max_bytes; }
+  // What buffers take their bytes from; others may too.
+  [[nodiscard]] MemoryQuota& memory() { return memory_; }
 
   // Whether a buffer of `size` bytes fits the quotas. Ask before the device is
   // asked. out_of_memory names the quota.
@@ -41,9 +42,6 @@ class HandleTable {
   // Takes any buffer out, null when none is left.
   [[nodiscard]] std::unique_ptr<Buffer> remove_any();
 
-  [[nodiscard]] std::uint64_t max_bytes() const { return max_bytes_; }
-  [[nodiscard]] std::uint64_t used_bytes() const { return used_bytes_; }
-
  private:
   struct Entry {
     std::unique_ptr<Buffer> buffer;
@@ -52,9 +50,8 @@ class HandleTable {
   using Buffers = std::unordered_map<BufferId, Entry>;
   std::unique_ptr<Buffer> take(Buffers::iterator entry);
 
+  MemoryQuota memory_;
   Buffers buffers_;
-  std::uint64_t max_bytes_;
-  std::uint64_t used_bytes_ = 0;
   std::uint32_t max_buffers_;
   BufferId last_id_ = 0;
 };

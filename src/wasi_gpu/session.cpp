@@ -34,7 +34,7 @@ Result<void> Session::open() {
   }
   if (!has_gpu_memory_) {
     const std::uint64_t available = options_.available_memory ? *options_.available_memory : machine_memory().available;
-    buffers_.set_max_bytes(default_gpu_memory((*device)->info(), available));
+    buffers_.memory().set_max(default_gpu_memory((*device)->info(), available));
   }
   // All at once: a session that is half open when memory runs out would run unmetered.
   device_ = *std::move(device);

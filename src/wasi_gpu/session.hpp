@@ -1,5 +1,5 @@
-// One instance's use of wasi:gpu: its stream on a device, its buffers, its
-// quotas. The functions of compute.hpp and ml_kernels.hpp work on it.
+// One instance's use of wasi:gpu: its stream on a device, its buffers and
+// resources, its quotas. The functions of compute.hpp, ml_kernels.hpp and forest.hpp work on it.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "gpu_host/observer.hpp"
 #include "gpu_host/result.hpp"
 #include "wasi_gpu/handle_table.hpp"
+#include "wasi_gpu/resource_table.hpp"
 
 namespace gpu_host {
 
@@ -59,6 +60,7 @@ class Session {
   [[nodiscard]] Interrupt& interrupt() { return interrupt_; }
 
   [[nodiscard]] HandleTable& buffers() { return buffers_; }
+  [[nodiscard]] ResourceTable& resources() { return resources_; }
   [[nodiscard]] const std::vector<std::shared_ptr<Observer>>& observers() const { return options_.observers; }
 
  private:
@@ -68,12 +70,13 @@ class Session {
   SessionOptions options_;
   bool has_gpu_memory_;  // a quota of it
   std::optional<std::chrono::nanoseconds> gpu_time_;
-  // Torn down in the opposite order: buffers, stream, device, and the interrupt that
-  // the stream polls.
+  // Torn down in the opposite order: resources, buffers with the quota that both take, stream,
+  // device, and the interrupt that the stream polls.
   Interrupt interrupt_;
   std::shared_ptr<Device> device_;
   std::unique_ptr<Stream> stream_;
   HandleTable buffers_;
+  ResourceTable resources_;
 };
 
 }  // namespace gpu_host

@@ -138,7 +138,7 @@ void expect_sound(Tenant& tenant, std::uint32_t& last_id, std::uint64_t used_byt
     ++last_id;
     ASSERT_TRUE(wasi_gpu::buffer_destroy(tenant.session(), last_id));
   }
-  EXPECT_EQ(buffers.used_bytes(), used_bytes);
+  EXPECT_EQ(buffers.memory().used(), used_bytes);
   EXPECT_EQ(create_and_destroy(tenant.session()), ++last_id);
 }
 
@@ -146,7 +146,7 @@ void expect_sound(Tenant& tenant, std::uint32_t& last_id, std::uint64_t used_byt
 std::size_t run_out_everywhere(Tenant& tenant, const Case& call_case, bool later_too, bool opened) {
   const Outcome normal = opened ? Outcome{false, call_case.error} : Tenant({"", {}, false, false}).call(call_case);
   std::uint32_t last_id = opened ? create_and_destroy(tenant.session()) : 0;
-  const std::uint64_t used_bytes = tenant.session().buffers().used_bytes();
+  const std::uint64_t used_bytes = tenant.session().buffers().memory().used();
   for (std::size_t n = 0;; ++n) {
     SCOPED_TRACE(std::string(call_case.function) + ", allocation " + std::to_string(n));
     Outcome outcome{};

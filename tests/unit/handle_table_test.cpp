@@ -66,7 +66,7 @@ TEST_F(HandleTableTest, RemoveGivesTheBufferOnce) {
   EXPECT_EQ(live_, 0);
   EXPECT_EQ(table.remove(1, "buffer").error().code, GpuErrorCode::invalid_buffer);
   EXPECT_EQ(table.find(1, "buffer").error().code, GpuErrorCode::invalid_buffer);
-  EXPECT_EQ(table.used_bytes(), 0u);
+  EXPECT_EQ(table.memory().used(), 0u);
 }
 
 TEST_F(HandleTableTest, AdmitsUpToTheByteQuota) {
@@ -76,7 +76,7 @@ TEST_F(HandleTableTest, AdmitsUpToTheByteQuota) {
   EXPECT_EQ(table.admit(41).error().code, GpuErrorCode::out_of_memory);
   EXPECT_EQ(table.admit(kMax).error().code, GpuErrorCode::out_of_memory);
   EXPECT_EQ(table.admit(kMax - 59).error().code, GpuErrorCode::out_of_memory);  // 60 + this is 0 in 64 bits
-  EXPECT_EQ(table.used_bytes(), 60u);
+  EXPECT_EQ(table.memory().used(), 60u);
   ASSERT_TRUE(insert(table, make(40)));
   EXPECT_EQ(table.admit(1).error().code, GpuErrorCode::out_of_memory);
   ASSERT_TRUE(table.remove(1, "buffer"));
@@ -115,10 +115,10 @@ TEST_F(HandleTableTest, EmbeddersMemoryCountsAsABufferOnly) {
   HandleTable table(0, 1);
   auto shared = make(100);
   EXPECT_TRUE(table.insert(shared, 0));
-  EXPECT_EQ(table.used_bytes(), 0U);
+  EXPECT_EQ(table.memory().used(), 0U);
   EXPECT_FALSE(table.admit(0));
   EXPECT_TRUE(table.remove(1, "buffer"));
-  EXPECT_EQ(table.used_bytes(), 0U);
+  EXPECT_EQ(table.memory().used(), 0U);
 }
 
 TEST_F(HandleTableTest, RemoveAnyEmptiesTheTable) {
@@ -131,7 +131,7 @@ TEST_F(HandleTableTest, RemoveAnyEmptiesTheTable) {
   }
   for (int i = 0; i < 3; ++i) EXPECT_EQ(expected.erase(table.remove_any().get()), 1u);
   EXPECT_EQ(table.remove_any(), nullptr);
-  EXPECT_EQ(table.used_bytes(), 0u);
+  EXPECT_EQ(table.memory().used(), 0u);
   EXPECT_EQ(live_, 0);
 }
 

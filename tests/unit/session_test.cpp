@@ -84,13 +84,13 @@ TEST_F(SessionTest, EveryCallWithAResultReturnsAKnownErrorOnceAndHasNoEffect) {
   for (const auto& [name, run] : calls_with_results()) {
     state_.queued.clear();
     state_.known = late_error("the device failed");
-    const auto used = session_.buffers().used_bytes();
+    const auto used = session_.buffers().memory().used();
     const auto failed = run(session_);
     ASSERT_FALSE(failed) << name;
     EXPECT_EQ(failed.error().code, GpuErrorCode::kernel_error) << name;
     EXPECT_EQ(failed.error().message, "the device failed") << name;
     EXPECT_THAT(state_.queued, IsEmpty()) << name;
-    EXPECT_EQ(session_.buffers().used_bytes(), used) << name;
+    EXPECT_EQ(session_.buffers().memory().used(), used) << name;
     EXPECT_TRUE(run(session_)) << name;
     EXPECT_THAT(state_.queued, ElementsAre(name));
   }

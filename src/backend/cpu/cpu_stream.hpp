@@ -6,6 +6,7 @@
 #include <span>
 
 #include "backend/backend.hpp"
+#include "backend/cpu/forest/engine.hpp"
 #include "backend/cpu/kernels.hpp"
 #include "backend/cpu/parallel.hpp"
 
@@ -45,6 +46,8 @@ class CpuStream final : public Stream {
                                               const Buffer& tree_nodes, const Buffer& tree_offsets,
                                               Buffer& output) override;
 
+  [[nodiscard]] ForestEngine* forests() override { return &forests_; }
+
   void wait() override {}
 
  private:
@@ -55,6 +58,7 @@ class CpuStream final : public Stream {
   std::uint64_t total_memory_;
   FindSplitScratch find_split_scratch_;
   PackedForest packed_forest_;
+  CpuForestEngine forests_{workers_};
 };
 
 }  // namespace gpu_host::cpu

@@ -13,9 +13,6 @@
 namespace gpu_host::cpu {
 namespace {
 
-// Fewer are done before another thread has woken up.
-constexpr std::size_t kParallelBlocks = 4;
-
 // How many threads TBB can have. If memory runs out when it first looks at the machine,
 // each of its later looks waits for ever: then it is never asked again.
 std::uint32_t available_threads() {
@@ -51,19 +48,25 @@ Workers::Workers(const Interrupt* interrupt, std::optional<std::uint32_t> thread
 
 Workers::~Workers() = default;
 
-void Workers::run(std::size_t n, std::size_t block, BlockFunction function) {
+std::uint32_t Workers::threads() const {
+  if (threads_ == 1) return 1;
+  const std::uint32_t available = available_threads();
+  return std::clamp(threads_.value_or(available), 1U, available);
+}
+
+void Workers::run(std::size_t n, std::size_t block, std::size_t least_parallel, BlockFunction function) {
+  if (n == 0) return;
   const std::size_t n_blocks = (n - 1) / block + 1;
   const auto run_blocks = [&](std::size_t first, std::size_t last) {
     for (std::size_t i = first; i < last && !stop(); ++i) {
       function.call(function.work, i * block, std::min(n, (i + 1) * block));
     }
   };
-  if (n_blocks < kParallelBlocks || threads_ == 1) return run_blocks(0, n_blocks);
+  if (n_blocks < least_parallel || threads_ == 1) return run_blocks(0, n_blocks);
   try {
     if (arena_ == nullptr) {
-      const std::uint32_t available = available_threads();
-      if (available == 1) return run_blocks(0, n_blocks);
-      arena_ = std::make_unique<Arena>(static_cast<int>(std::clamp(threads_.value_or(available), 1U, available)));
+      if (available_threads() == 1) return run_blocks(0, n_blocks);
+      arena_ = std::make_unique<Arena>(static_cast<int>(threads()));
     }
     arena_->execute([&] {
       tbb::parallel_for(tbb::blocked_range<std::size_t>(0, n_blocks),

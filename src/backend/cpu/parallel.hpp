@@ -33,11 +33,19 @@ class Workers {
       if (n > 0 && !stop()) body(std::size_t{0}, n);
       return !stop();
     }
-    Work<Body> work{{}, &body};
-    work.finished.store(0, std::memory_order_release);
-    run(n, block, {&Work<Body>::run_block, &work});
-    return !stop();
+    return run_blocks(n, block, kParallelBlocks, body);
   }
+
+  // Calls body(i) for each i below n: the same of few that take long.
+  template <class Body>
+  [[nodiscard]] bool for_each(std::size_t n, const Body& body) {
+    return run_blocks(n, 1, 2, [&body](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) body(i);
+    });
+  }
+
+  // How many threads work at most.
+  [[nodiscard]] std::uint32_t threads() const;
 
   // Whether an interrupt was requested: then always true. From any thread.
   [[nodiscard]] bool stop() const { return interrupt_ != nullptr && interrupt_->requested(); }
@@ -70,7 +78,18 @@ class Workers {
     void (*call)(void* work, std::size_t begin, std::size_t end);
     void* work;
   };
-  void run(std::size_t n, std::size_t block, BlockFunction function);
+  // Of fewer blocks than this, most are done before another thread has woken up.
+  static constexpr std::size_t kParallelBlocks = 4;
+
+  template <class Body>
+  [[nodiscard]] bool run_blocks(std::size_t n, std::size_t block, std::size_t least_parallel, const Body& body) {
+    Work<Body> work{{}, &body};
+    work.finished.store(0, std::memory_order_release);
+    run(n, block, least_parallel, {&Work<Body>::run_block, &work});
+    return !stop();
+  }
+  // In the caller alone where there are fewer than `least_parallel` blocks.
+  void run(std::size_t n, std::size_t block, std::size_t least_parallel, BlockFunction function);
 
   const Interrupt* interrupt_;
   std::optional<std::uint32_t> threads_;

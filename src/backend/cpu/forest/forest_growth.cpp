@@ -1,0 +1,343 @@
+#include "backend/cpu/forest/forest_growth.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <utility>
+
+#include "backend/cpu/forest/importances.hpp"
+#include "backend/cpu/forest/memory_needs.hpp"
+#include "backend/cpu/forest/out_of_bag.hpp"
+
+namespace gpu_host::cpu {
+namespace {
+
+// Trees that are grown before they are added to the forest.
+constexpr std::uint32_t kTreesAtOnce = 64;
+// Trees of which out-of-bag predictions are made in one pass.
+constexpr std::size_t kTreesAPass = 8;
+
+// Calls body(worker, i) for each i below n, by so many workers at a time.
+template <class Body>
+bool share_out(Workers& workers, std::size_t n, std::size_t n_workers, const Body& body) {
+  std::atomic<std::size_t> next = 0;
+  return workers.for_each(std::min(n, n_workers), [&](std::size_t worker) {
+    for (std::size_t i = next++; i < n && !workers.stop(); i = next++) body(worker, i);
+  });
+}
+
+std::uint64_t out_of_bag_bytes(std::uint64_t n_rows, std::uint32_t n_classes) {
+  return n_rows * (sizeof(double) * std::max(1U, n_classes) + sizeof(std::uint32_t));
+}
+
+// While predictions are made: nodes by bins, and a tree's sample.
+std::uint64_t pass_bytes(const ModelTree& tree, std::uint64_t n_rows) {
+  constexpr std::uint64_t kNode = 20;
+  constexpr std::uint64_t kSampledRow = 13;
+  return tree.nodes.size() * kNode + n_rows * kSampledRow;
+}
+
+}  // namespace
+
+GpuResult<std::unique_ptr<ForestGrowth>> CpuForestGrowth::start(std::shared_ptr<const CpuForestData> data,
+                                                                const forest::Parameters& parameters, bool out_of_bag,
+                                                                MemoryBudget& budget, Workers& workers) {
+  auto growth = std::make_unique<CpuForestGrowth>(std::move(data), parameters, budget, workers);
+  if (!out_of_bag) return growth;
+  const DataSet& rows = growth->rows();
+  const std::uint32_t n_classes = rows.n_classes();
+  if (auto taken = growth->kept_.set(out_of_bag_bytes(rows.n_rows(), n_classes)); !taken) {
+    return std::unexpected(std::move(taken.error()));
+  }
+  growth->out_of_bag_.emplace(std::vector<double>(std::size_t{rows.n_rows()} * std::max(1U, n_classes)),
+                              std::vector<std::uint32_t>(rows.n_rows()));
+  return growth;
+}
+
+CpuForestGrowth::CpuForestGrowth(std::shared_ptr<const CpuForestData> data, const forest::Parameters& parameters,
+                                 MemoryBudget& budget, Workers& workers)
+    : data_(std::move(data)),
+      parameters_(parameters),
+      workers_(workers),
+      budget_(budget),
+      kept_(budget),
+      importances_(data_->n_features(), 0.0),
+      growing_(budget),
+      most_growers_(workers.threads()) {}
+
+GpuResult<void> CpuForestGrowth::grow(std::uint32_t n_trees) {
+  const std::uint64_t wanted = std::min<std::uint64_t>(std::uint64_t{n_finished()} + n_trees, parameters_.n_trees);
+  while (!steered_.empty() && n_trees > 0) {
+    if (auto advanced = advance(); !advanced) return advanced;
+  }
+  while (n_finished() < wanted) {
+    const auto n = static_cast<std::uint32_t>(wanted - n_finished());
+    if (auto made = make_growers(n); !made) return made;
+    auto grown = grow_batch(std::min(n, kTreesAtOnce));
+    if (grown) continue;
+    if (grown.error().code != GpuErrorCode::out_of_memory || growers_.size() <= 1) return grown;
+    // What one of them holds may be what a tree needs.
+    most_growers_ = static_cast<std::uint32_t>(growers_.size() - 1);
+    keep_growers(most_growers_);
+  }
+  return {};
+}
+
+void CpuForestGrowth::keep_growers(std::size_t n) {
+  growers_.resize(std::min(n, growers_.size()));
+  (void)growing_.set(growers_.size() * bytes_of_grower(rows(), parameters_));  // fewer always succeeds
+}
+
+GpuResult<void> CpuForestGrowth::make_growers(std::uint32_t most) {
+  const std::uint64_t bytes = bytes_of_grower(rows(), parameters_);
+  for (std::size_t n = std::min(most, most_growers_); n > growers_.size(); --n) {
+    auto taken = growing_.set(n * bytes);
+    if (!taken && n > 1) continue;
+    if (!taken) return taken;
+    while (growers_.size() < n) growers_.push_back(tree_grower(rows(), parameters_));
+  }
+  return {};
+}
+
+bool CpuForestGrowth::charge(const Grown& grown) {
+  const std::lock_guard lock(kept_mutex_);
+  return kept_.set(kept_.bytes() + grown.tree.bytes()).has_value();
+}
+
+GpuResult<void> CpuForestGrowth::grow_batch(std::uint32_t n) {
+  std::vector<std::optional<Grown>> batch(n);
+  std::atomic<bool> is_full = false;
+  const bool done = share_out(workers_, n, growers_.size(), [&](std::size_t worker, std::size_t i) {
+    if (is_full) return;
+    Poll poll = workers_.poll();
+    const forest::Tree tree = growers_[worker]->grow(n_finished() + static_cast<std::uint32_t>(i), poll);
+    if (workers_.stop()) return;
+    Grown grown = made_of(tree);
+    if (charge(grown)) {
+      batch[i] = std::move(grown);
+    } else {
+      is_full = true;
+    }
+  });
+  if (!done) return interrupted();
+  return keep(std::move(batch));
+}
+
+CpuForestGrowth::Grown CpuForestGrowth::made_of(const forest::Tree& tree) const {
+  const std::uint32_t n_classes = rows().n_classes();
+  return {model_tree(tree, n_classes), importances(tree, rows().n_features(), n_classes)};
+}
+
+GpuResult<void> CpuForestGrowth::keep(std::vector<std::optional<Grown>> batch) {
+  const auto end = std::ranges::find_if(batch, [](const auto& grown) { return !grown; });
+  const auto n_grown = static_cast<std::size_t>(end - batch.begin());
+  GpuResult<void> kept;
+  std::size_t n_kept = 0;
+  trees_.reserve(trees_.size() + n_grown);
+  while (n_kept < n_grown && kept) {
+    std::size_t n = out_of_bag_ ? std::min(kTreesAPass, n_grown - n_kept) : n_grown;
+    MemoryCharge pass(budget_);
+    if (out_of_bag_) {
+      const auto bytes = [&] {
+        std::uint64_t sum = 0;
+        for (std::size_t i = 0; i < n; ++i) sum += pass_bytes(batch[n_kept + i]->tree, rows().n_rows());
+        return sum;
+      };
+      for (kept = pass.set(bytes()); !kept && n > 1; kept = pass.set(bytes())) n /= 2;
+      if (!kept) break;
+    }
+    const std::uint32_t first = n_finished();
+    for (std::size_t i = n_kept; i < n_kept + n; ++i) {
+      for (std::size_t feature = 0; feature < batch[i]->importances.size(); ++feature) {
+        importances_[feature] += batch[i]->importances[feature];
+      }
+      n_split_trees_ += batch[i]->importances.empty() ? 0 : 1;
+      trees_.push_back(std::move(batch[i]->tree));
+    }
+    if (out_of_bag_) {
+      add_out_of_bag(rows(), parameters_, std::span(trees_).subspan(first), first, *out_of_bag_, workers_);
+      if (workers_.stop()) return interrupted();
+    }
+    n_kept += n;
+  }
+  std::uint64_t lost = 0;
+  for (std::size_t i = n_kept; i < batch.size(); ++i) lost += batch[i] ? batch[i]->tree.bytes() : 0;
+  (void)kept_.set(kept_.bytes() - lost);  // fewer always succeeds
+  if (kept && n_kept < batch.size()) {
+    return gpu_error(GpuErrorCode::out_of_memory,
+                     fmt::format("tree {} of {} does not fit the memory that is left", n_finished(), n_trees()));
+  }
+  return kept;
+}
+
+GpuResult<void> CpuForestGrowth::begin_trees(std::uint32_t most) {
+  keep_growers(0);
+  const std::uint64_t scratch = bytes_of_search(rows(), parameters_) * workers_.threads();
+  const std::uint64_t tree = bytes_to_begin_tree(rows());
+  std::uint32_t n = 0;
+  GpuResult<void> taken;
+  while (n < most && (taken = growing_.set(scratch + (n + 1) * tree))) ++n;
+  if (n == 0) return taken;
+  while (scratches_.size() < workers_.threads()) scratches_.push_back(steered_scratch(rows(), parameters_));
+  std::vector<std::unique_ptr<SteeredTree>> trees(n);
+  const std::uint32_t first = n_finished();
+  const bool done = workers_.for_each(n, [&](std::size_t i) {
+    Poll poll = workers_.poll();
+    trees[i] = steered_tree(rows(), parameters_, first + static_cast<std::uint32_t>(i), poll);
+  });
+  if (!done) return interrupted();
+  steered_ = std::move(trees);
+  return {};
+}
+
+void CpuForestGrowth::list_open_nodes() {
+  listed_.clear();
+  for (std::uint32_t tree = 0; tree < steered_.size(); ++tree) {
+    const auto n = static_cast<std::uint32_t>(steered_[tree]->open_nodes().size());
+    for (std::uint32_t node = 0; node < n; ++node) listed_.push_back({tree, node});
+  }
+}
+
+GpuResult<std::vector<OpenNode>> CpuForestGrowth::open_nodes(std::uint32_t n_trees) {
+  list_open_nodes();
+  while (listed_.empty() && n_finished() < this->n_trees()) {
+    auto begun = steered_.empty() ? begin_trees(std::min(n_trees, this->n_trees() - n_finished())) : keep_steered();
+    if (!begun) return std::unexpected(std::move(begun.error()));
+    list_open_nodes();
+  }
+  std::vector<OpenNode> nodes;
+  nodes.reserve(listed_.size());
+  for (const auto& tree : steered_) {
+    const auto open = tree->open_nodes();
+    nodes.insert(nodes.end(), open.begin(), open.end());
+  }
+  return nodes;
+}
+
+template <class Body>
+GpuResult<void> CpuForestGrowth::for_listed(const Body& body) {
+  const bool done = share_out(workers_, listed_.size(), scratches_.size(), [&](std::size_t worker, std::size_t place) {
+    body(place, *steered_[listed_[place].tree], *scratches_[worker]);
+  });
+  if (!done) return interrupted();
+  return {};
+}
+
+GpuResult<std::vector<std::optional<FoundSplit>>> CpuForestGrowth::best_splits() {
+  std::vector<std::optional<FoundSplit>> found(listed_.size());
+  auto done = for_listed([&](std::size_t place, SteeredTree& tree, SteeredTree::Scratch& scratch) {
+    Poll poll = workers_.poll();
+    found[place] = tree.best(listed_[place].node, scratch, poll);
+  });
+  if (!done) return std::unexpected(std::move(done.error()));
+  return found;
+}
+
+GpuResult<std::vector<ValueRange>> CpuForestGrowth::value_ranges(std::span<const NodeFeature> of) {
+  std::vector<ValueRange> ranges(of.size());
+  const bool done = share_out(workers_, of.size(), workers_.threads(), [&](std::size_t /*worker*/, std::size_t i) {
+    const Listed& node = listed_[of[i].node];
+    Poll poll = workers_.poll();
+    ranges[i] = steered_[node.tree]->value_range(node.node, of[i].feature, poll);
+  });
+  if (!done) return interrupted();
+  return ranges;
+}
+
+GpuResult<std::vector<std::optional<FoundSplit>>> CpuForestGrowth::evaluate(
+    std::span<const SplitCandidate> candidates) {
+  std::vector<std::optional<FoundSplit>> found(candidates.size());
+  const bool done =
+      share_out(workers_, candidates.size(), workers_.threads(), [&](std::size_t /*worker*/, std::size_t i) {
+        const Listed& node = listed_[candidates[i].node];
+        Poll poll = workers_.poll();
+        found[i] = steered_[node.tree]->evaluate(node.node, candidates[i].split, poll);
+      });
+  if (!done) return interrupted();
+  return found;
+}
+
+GpuResult<void> CpuForestGrowth::split_nodes(std::span<const SplitDecision> decisions) {
+  Poll poll = workers_.poll();
+  std::vector<bool> decided(listed_.size());
+  for (std::size_t i = 0; i < decisions.size(); ++i) {
+    const auto& [place, split] = decisions[i];
+    const Listed& node = listed_[place];
+    decided[place] = true;
+    if (!split) {
+      steered_[node.tree]->make_leaf(node.node);
+    } else if (!steered_[node.tree]->split(node.node, *split, poll)) {
+      for (const auto& tree : steered_) tree->forget_decisions();
+      if (workers_.stop()) return interrupted();
+      return gpu_error(GpuErrorCode::invalid_params,
+                       fmt::format("decisions[{}]: feature {} at {} is no valid split of node {}", i, split->feature,
+                                   split->threshold, place));
+    }
+  }
+  auto found = for_listed([&](std::size_t place, SteeredTree& tree, SteeredTree::Scratch& scratch) {
+    if (decided[place]) return;
+    Poll of_thread = workers_.poll();
+    tree.find(listed_[place].node, scratch, of_thread);
+  });
+  auto advanced = found ? advance() : found;
+  if (!advanced) {
+    for (const auto& tree : steered_) tree->forget_decisions();
+  }
+  return advanced;
+}
+
+GpuResult<void> CpuForestGrowth::advance() {
+  std::uint64_t bytes = bytes_of_search(rows(), parameters_) * scratches_.size();
+  for (const auto& tree : steered_) bytes += tree->bytes() + tree->bytes_to_advance();
+  if (auto taken = growing_.set(bytes); !taken) return taken;
+  const bool done = share_out(workers_, steered_.size(), scratches_.size(), [&](std::size_t worker, std::size_t i) {
+    Poll poll = workers_.poll();
+    steered_[i]->advance(*scratches_[worker], poll);
+  });
+  listed_.clear();
+  if (!done) return interrupted();
+  const bool any_open = std::ranges::any_of(steered_, [](const auto& tree) { return !tree->open_nodes().empty(); });
+  return any_open ? GpuResult<void>() : keep_steered();
+}
+
+GpuResult<void> CpuForestGrowth::keep_steered() {
+  std::vector<std::optional<Grown>> batch;
+  for (const auto& tree : steered_) {
+    Grown grown = made_of(tree->take());
+    batch.push_back(charge(grown) ? std::optional(std::move(grown)) : std::nullopt);
+  }
+  steered_.clear();
+  (void)growing_.set(0);  // fewer always succeeds
+  scratches_.clear();
+  return keep(std::move(batch));
+}
+
+GpuResult<void> CpuForestGrowth::stop() {
+  if (!steered_.empty()) {
+    (void)workers_.for_each(steered_.size(), [&](std::size_t i) {
+      Poll poll = workers_.poll();
+      steered_[i]->close(poll);
+    });
+    if (workers_.stop()) return interrupted();
+    listed_.clear();
+    if (auto kept = keep_steered(); !kept) return kept;
+  }
+  parameters_.n_trees = n_finished();
+  return {};
+}
+
+GpuResult<std::unique_ptr<ForestModel>> CpuForestGrowth::finish() {
+  keep_growers(0);
+  for (double& importance : importances_) importance /= std::max(1U, n_split_trees_);
+  return std::make_unique<CpuForestModel>(CpuForestModel::Content{.n_features = rows().n_features(),
+                                                                  .n_classes = rows().n_classes(),
+                                                                  .n_rows = rows().n_rows(),
+                                                                  .trees = std::move(trees_),
+                                                                  .importances = std::move(importances_),
+                                                                  .out_of_bag = std::move(out_of_bag_)},
+                                          std::move(kept_), workers_);
+}
+
+}  // namespace gpu_host::cpu

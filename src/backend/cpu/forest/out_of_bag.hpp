@@ -1,0 +1,20 @@
+// Predictions for rows by the trees that did not draw them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "backend/cpu/forest/data_set.hpp"
+#include "backend/cpu/forest/forest_model.hpp"
+#include "backend/cpu/parallel.hpp"
+#include "forest/parameters.hpp"
+
+namespace gpu_host::cpu {
+
+// Adds the predictions of `trees`, numbered from `first` on, in their order. Half done where the workers were told to
+// stop.
+void add_out_of_bag(const DataSet& data, const forest::Parameters& parameters, std::span<const ModelTree> trees,
+                    std::uint32_t first, OutOfBag& to, Workers& workers);
+
+}  // namespace gpu_host::cpu
