@@ -1,9 +1,12 @@
 #include "forest/bins.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 
 namespace gpu_host::forest {
 namespace {
@@ -49,15 +52,49 @@ float middle(float a, float b) {
   return edge < b ? edge : a;
 }
 
-// How many of the `n` edges, in order, are below the value.
+// How many of the `n` edges, in order, are below the value. No branch depends on it.
 std::uint32_t n_below(const float* edges, std::uint32_t n, float value) {
-  return static_cast<std::uint32_t>(std::lower_bound(edges, edges + n, value) - edges);
+  std::uint32_t below = 0;
+  while (n > 0) {
+    const std::uint32_t half = (n + 1) / 2;
+    below += edges[below + half - 1] < value ? half : 0;
+    n -= half;
+  }
+  return below;
+}
+
+// By digits of 11 bits.
+void sort(std::span<float> values) {
+  constexpr std::size_t kFew = 2000;
+  if (values.size() < kFew) {
+    std::ranges::sort(values);
+    return;
+  }
+  constexpr std::uint32_t kSign = 0x80000000U;
+  constexpr std::uint32_t kDigits = 1U << 11U;
+  std::vector<std::uint32_t> keys(values.size());  // in the order of the values
+  std::vector<std::uint32_t> sorted(values.size());
+  std::array<std::vector<std::uint32_t>, 3> places;
+  for (auto& of_digit : places) of_digit.resize(kDigits);
+  const auto digit = [](std::uint32_t key, std::uint32_t i) { return key >> (11 * i) & (kDigits - 1); };
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(values[i]);
+    keys[i] = bits >= kSign ? ~bits : bits | kSign;
+    for (std::uint32_t j = 0; j < places.size(); ++j) ++places[j][digit(keys[i], j)];
+  }
+  for (std::uint32_t j = 0; j < places.size(); ++j) {
+    std::exclusive_scan(places[j].begin(), places[j].end(), places[j].begin(), 0U);
+    for (const std::uint32_t key : keys) sorted[places[j][digit(key, j)]++] = key;
+    keys.swap(sorted);
+  }
+  std::ranges::transform(keys, values.begin(),
+                         [](std::uint32_t key) { return std::bit_cast<float>(key >= kSign ? key & ~kSign : ~key); });
 }
 
 }  // namespace
 
 FeatureBins::FeatureBins(std::span<float> values, std::uint32_t max_bins, bool fine) {
-  std::ranges::sort(values);
+  sort(values);
   const std::vector<Run> runs = runs_of(values);
   first_.assign(1, 0);
   std::uint32_t n_fine = 0;

@@ -32,6 +32,12 @@ class FeatureBins {
   // Between the fine bins `bin` and bin + 1: their values are at most, and above, this.
   [[nodiscard]] float edge(std::uint32_t bin) const { return edges_[bin]; }
 
+  // What it holds.
+  [[nodiscard]] std::uint64_t bytes() const {
+    return sizeof(FeatureBins) + (edges_.capacity() + coarse_edges_.capacity()) * sizeof(float) +
+           first_.capacity() * sizeof(std::uint32_t);
+  }
+
  private:
   std::vector<float> edges_;         // between fine bins
   std::vector<float> coarse_edges_;  // between coarse bins; infinity up to 256

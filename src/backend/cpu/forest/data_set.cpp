@@ -58,6 +58,13 @@ DataSet::DataSet(const DataSetSource& source, Workers& workers)
   if (!workers.stop()) write_records(source, targets, workers);
 }
 
+std::uint64_t DataSet::bytes() const {
+  std::uint64_t bytes = records_.capacity() + fine_records_.capacity() + draw_sums_.capacity() * sizeof(std::uint64_t) +
+                        criterion_weights_.capacity() * sizeof(std::uint32_t);
+  for (const forest::FeatureBins& bins : bins_) bytes += bins.bytes();
+  return bytes;
+}
+
 void DataSet::find_bins(const DataSetSource& source, std::span<const std::uint64_t> draws, Workers& workers) {
   const std::vector<std::uint32_t> sample = sampled_rows(n_rows_, draws, source.seed);
   (void)workers.for_blocks(bins_.size(), 1, [&](std::size_t first, std::size_t end) {

@@ -64,6 +64,9 @@ class DataSet {
   // Empty: 1 each.
   [[nodiscard]] std::span<const std::uint32_t> criterion_weights() const { return criterion_weights_; }
 
+  // What it holds.
+  [[nodiscard]] std::uint64_t bytes() const;
+
  private:
   void find_bins(const DataSetSource& source, std::span<const std::uint64_t> draws, Workers& workers);
   void write_records(const DataSetSource& source, std::span<const std::int32_t> targets, Workers& workers);

@@ -16,6 +16,8 @@ namespace {
 
 // Weights beyond it would overflow where they are scaled.
 constexpr double kMostWeight = 0x1p900;
+// Bins are made of so many rows at most.
+constexpr std::uint32_t kMostSampled = 1U << 18U;
 
 std::unexpected<GpuError> invalid(std::string message) {
   return gpu_error(GpuErrorCode::invalid_params, std::move(message));
@@ -26,7 +28,7 @@ GpuResult<void> check_weights(std::string_view name, std::span<const double> wei
   for (std::size_t row = 0; row < weights.size(); ++row) {
     const double weight = weights[row];
     if (!(weight >= 0 && weight <= kMostWeight)) {
-      return invalid(fmt::format("{}: row {}: {} is not a finite number from 0 on", name, row, weight));
+      return invalid(fmt::format("{}: row {}: {} is not a number from 0 to {:g}", name, row, weight, kMostWeight));
     }
     any |= weight > 0;
   }
@@ -101,11 +103,11 @@ std::uint64_t bytes_to_make(const ForestDataParams& params, std::uint64_t n_feat
   constexpr std::uint64_t kPerRow = 48;        // targets and weights as they are read, sorted, and as integers
   constexpr std::uint64_t kPerRecord = 24;     // the target, and what records are rounded up to
   constexpr std::uint64_t kPerFeature = 4096;  // edges of coarse bins
-  constexpr std::uint64_t kPerEdge = 4;
-  constexpr std::uint64_t kSample = 16 << 20;  // of a feature's values, sorted
+  constexpr std::uint64_t kPerEdge = 8;        // with the room of a vector that grows
+  constexpr std::uint64_t kPerSampled = 64;    // values of a feature, sorted and counted
   const std::uint64_t n_edges = params.fine_bins ? std::min(params.n_rows, 1U << 16U) : 0;
   return params.n_rows * (2 * n_features + kPerRecord + kPerRow) + n_features * (kPerFeature + kPerEdge * n_edges) +
-         kSample;
+         std::min(params.n_rows, kMostSampled) * kPerSampled;
 }
 
 }  // namespace

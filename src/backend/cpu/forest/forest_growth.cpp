@@ -32,10 +32,11 @@ std::uint64_t out_of_bag_bytes(std::uint64_t n_rows, std::uint32_t n_classes) {
   return n_rows * (sizeof(double) * std::max(1U, n_classes) + sizeof(std::uint32_t));
 }
 
+constexpr std::uint64_t kSampledRow = 13;  // bytes of a row in a tree's sample, while predictions are made
+
 // While predictions are made: nodes by bins, and a tree's sample.
 std::uint64_t pass_bytes(const ModelTree& tree, std::uint64_t n_rows) {
   constexpr std::uint64_t kNode = 20;
-  constexpr std::uint64_t kSampledRow = 13;
   return tree.nodes.size() * kNode + n_rows * kSampledRow;
 }
 
@@ -45,12 +46,12 @@ GpuResult<std::unique_ptr<ForestGrowth>> CpuForestGrowth::start(std::shared_ptr<
                                                                 const forest::Parameters& parameters, bool out_of_bag,
                                                                 MemoryBudget& budget, Workers& workers) {
   auto growth = std::make_unique<CpuForestGrowth>(std::move(data), parameters, budget, workers);
-  if (!out_of_bag) return growth;
   const DataSet& rows = growth->rows();
   const std::uint32_t n_classes = rows.n_classes();
-  if (auto taken = growth->kept_.set(out_of_bag_bytes(rows.n_rows(), n_classes)); !taken) {
-    return std::unexpected(std::move(taken.error()));
-  }
+  const std::uint64_t bytes =
+      growth->importances_.size() * sizeof(double) + (out_of_bag ? out_of_bag_bytes(rows.n_rows(), n_classes) : 0);
+  if (auto taken = growth->kept_.set(bytes); !taken) return std::unexpected(std::move(taken.error()));
+  if (!out_of_bag) return growth;
   growth->out_of_bag_.emplace(std::vector<double>(std::size_t{rows.n_rows()} * std::max(1U, n_classes)),
                               std::vector<std::uint32_t>(rows.n_rows()));
   return growth;
@@ -131,22 +132,29 @@ CpuForestGrowth::Grown CpuForestGrowth::made_of(const forest::Tree& tree) const 
 }
 
 GpuResult<void> CpuForestGrowth::keep(std::vector<std::optional<Grown>> batch) {
-  const auto end = std::ranges::find_if(batch, [](const auto& grown) { return !grown; });
-  const auto n_grown = static_cast<std::size_t>(end - batch.begin());
-  GpuResult<void> kept;
+  const std::size_t n_wanted = batch.size();
+  const auto lose_from = [&](std::size_t n) {
+    for (; batch.size() > n; batch.pop_back()) {
+      if (batch.back()) (void)kept_.set(kept_.bytes() - batch.back()->tree.bytes());  // fewer always succeeds
+    }
+  };
+  const auto gap = std::ranges::find_if(batch, [](const auto& grown) { return !grown; });
+  lose_from(static_cast<std::size_t>(gap - batch.begin()));
+  trees_.reserve(trees_.size() + batch.size());
   std::size_t n_kept = 0;
-  trees_.reserve(trees_.size() + n_grown);
-  while (n_kept < n_grown && kept) {
-    std::size_t n = out_of_bag_ ? std::min(kTreesAPass, n_grown - n_kept) : n_grown;
+  while (n_kept < batch.size()) {
+    std::size_t n = out_of_bag_ ? std::min(kTreesAPass, batch.size() - n_kept) : batch.size();
     MemoryCharge pass(budget_);
-    if (out_of_bag_) {
-      const auto bytes = [&] {
-        std::uint64_t sum = 0;
-        for (std::size_t i = 0; i < n; ++i) sum += pass_bytes(batch[n_kept + i]->tree, rows().n_rows());
-        return sum;
-      };
-      for (kept = pass.set(bytes()); !kept && n > 1; kept = pass.set(bytes())) n /= 2;
-      if (!kept) break;
+    const auto bytes = [&] {
+      std::uint64_t sum = 0;
+      for (std::size_t i = 0; i < n; ++i) sum += pass_bytes(batch[n_kept + i]->tree, rows().n_rows());
+      return sum;
+    };
+    while (out_of_bag_ && n > 0 && !pass.set(bytes())) {
+      n /= 2;
+      if (n > 0) continue;
+      lose_from(batch.size() - 1);  // which leaves its memory to others
+      n = std::min<std::size_t>(1, batch.size() - n_kept);
     }
     const std::uint32_t first = n_finished();
     for (std::size_t i = n_kept; i < n_kept + n; ++i) {
@@ -156,30 +164,27 @@ GpuResult<void> CpuForestGrowth::keep(std::vector<std::optional<Grown>> batch) {
       n_split_trees_ += batch[i]->importances.empty() ? 0 : 1;
       trees_.push_back(std::move(batch[i]->tree));
     }
-    if (out_of_bag_) {
+    if (out_of_bag_ && n > 0) {
       add_out_of_bag(rows(), parameters_, std::span(trees_).subspan(first), first, *out_of_bag_, workers_);
       if (workers_.stop()) return interrupted();
     }
     n_kept += n;
   }
-  std::uint64_t lost = 0;
-  for (std::size_t i = n_kept; i < batch.size(); ++i) lost += batch[i] ? batch[i]->tree.bytes() : 0;
-  (void)kept_.set(kept_.bytes() - lost);  // fewer always succeeds
-  if (kept && n_kept < batch.size()) {
+  if (n_kept < n_wanted) {
     return gpu_error(GpuErrorCode::out_of_memory,
                      fmt::format("tree {} of {} does not fit the memory that is left", n_finished(), n_trees()));
   }
-  return kept;
+  return {};
 }
 
 GpuResult<void> CpuForestGrowth::begin_trees(std::uint32_t most) {
   keep_growers(0);
   const std::uint64_t scratch = bytes_of_search(rows(), parameters_) * workers_.threads();
-  const std::uint64_t tree = bytes_to_begin_tree(rows());
-  std::uint32_t n = 0;
-  GpuResult<void> taken;
-  while (n < most && (taken = growing_.set(scratch + (n + 1) * tree))) ++n;
-  if (n == 0) return taken;
+  // Of several trees, as many as can be finished; of one it may be that the guest does not let it grow so large.
+  const std::uint64_t tree = most_bytes_of_tree(rows(), parameters_);
+  const std::uint64_t room = budget_.left() - std::min(budget_.left(), scratch);
+  const auto n = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(room / tree, 1, most));
+  if (auto taken = growing_.set(scratch + n * bytes_to_begin_tree(rows())); !taken) return taken;
   while (scratches_.size() < workers_.threads()) scratches_.push_back(steered_scratch(rows(), parameters_));
   std::vector<std::unique_ptr<SteeredTree>> trees(n);
   const std::uint32_t first = n_finished();
@@ -290,7 +295,14 @@ GpuResult<void> CpuForestGrowth::split_nodes(std::span<const SplitDecision> deci
 
 GpuResult<void> CpuForestGrowth::advance() {
   std::uint64_t bytes = bytes_of_search(rows(), parameters_) * scratches_.size();
-  for (const auto& tree : steered_) bytes += tree->bytes() + tree->bytes_to_advance();
+  std::uint64_t largest = 0;
+  for (const auto& tree : steered_) {
+    const std::uint64_t own = tree->bytes() + tree->bytes_to_advance();
+    bytes += own;
+    largest = std::max(largest, own);
+  }
+  // That keep_steered() finds enough: predictions by one tree take no more than it and its sample.
+  if (out_of_bag_) bytes += largest + rows().n_rows() * kSampledRow;
   if (auto taken = growing_.set(bytes); !taken) return taken;
   const bool done = share_out(workers_, steered_.size(), scratches_.size(), [&](std::size_t worker, std::size_t i) {
     Poll poll = workers_.poll();
@@ -303,14 +315,16 @@ GpuResult<void> CpuForestGrowth::advance() {
 }
 
 GpuResult<void> CpuForestGrowth::keep_steered() {
-  std::vector<std::optional<Grown>> batch;
-  for (const auto& tree : steered_) {
-    Grown grown = made_of(tree->take());
-    batch.push_back(charge(grown) ? std::optional(std::move(grown)) : std::nullopt);
+  std::vector<Grown> grown;
+  for (auto& tree : steered_) {
+    grown.push_back(made_of(tree->take()));
+    tree.reset();
   }
   steered_.clear();
-  (void)growing_.set(0);  // fewer always succeeds
   scratches_.clear();
+  (void)growing_.set(0);  // fewer always succeeds; and what is kept takes no more than this
+  std::vector<std::optional<Grown>> batch;
+  for (Grown& one : grown) batch.push_back(charge(one) ? std::optional(std::move(one)) : std::nullopt);
   return keep(std::move(batch));
 }
 

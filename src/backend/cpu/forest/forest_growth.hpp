@@ -20,7 +20,7 @@ namespace gpu_host::cpu {
 
 class CpuForestGrowth final : public ForestGrowth {
  public:
-  // The memory of out-of-bag sums is taken here, of what grows when it grows.
+  // The memory of importances and out-of-bag sums is taken here, of what grows when it grows.
   [[nodiscard]] static GpuResult<std::unique_ptr<ForestGrowth>> start(std::shared_ptr<const CpuForestData> data,
                                                                       const forest::Parameters& parameters,
                                                                       bool out_of_bag, MemoryBudget& budget,
@@ -84,7 +84,7 @@ class CpuForestGrowth final : public ForestGrowth {
   MemoryBudget& budget_;
 
   std::mutex kept_mutex_;
-  MemoryCharge kept_;  // trees, and out-of-bag sums
+  MemoryCharge kept_;  // trees, importances, and out-of-bag sums
   std::vector<ModelTree> trees_;
   std::vector<double> importances_;  // the sum over trees
   std::uint32_t n_split_trees_ = 0;

@@ -27,7 +27,9 @@ struct ModelTree {
 
   [[nodiscard]] std::uint32_t n_leaves() const { return static_cast<std::uint32_t>(nodes.size() / 2 + 1); }
   [[nodiscard]] std::uint64_t bytes() const {
-    return nodes.capacity() * sizeof(Node) + leaf_classes.capacity() * sizeof(std::uint32_t);
+    // Its place among trees, in the offsets of a model, and what its two blocks cost beside their bytes.
+    constexpr std::uint64_t kOfTree = 128;
+    return kOfTree + nodes.capacity() * sizeof(Node) + leaf_classes.capacity() * sizeof(std::uint32_t);
   }
 };
 

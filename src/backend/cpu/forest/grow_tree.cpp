@@ -1,6 +1,5 @@
 #include "backend/cpu/forest/grow_tree.hpp"
 
-#include <array>
 #include <bit>
 #include <limits>
 #include <utility>
@@ -36,9 +35,9 @@ class Grower final : public TreeGrower {
     for (std::uint32_t i = root.begin; i < root.end; ++i) statistic_.add_row(all, large_.contribution(i));
     root_weight_ = statistic_.weight(all);
     const forest::Key key = forest::threefry(forest::key_of_seed(parameters_.seed), number, forest::Purpose::root);
-    nodes_.clear();
+    for (Level& level : levels_) level.clear();
     stack_.clear();
-    stack_.push_back({.range = root, .depth = 0, .parent = kNone, .side = 0, .key = key, .sums = std::move(all)});
+    stack_.push_back({.range = root, .depth = 0, .side = 0, .key = key, .sums = std::move(all)});
     while (!stack_.empty() && !poll.stop(search_.work(stack_.back().range))) {
       Item item = std::move(stack_.back());
       stack_.pop_back();
@@ -48,30 +47,35 @@ class Grower final : public TreeGrower {
         grow_node(std::move(item), large_, stack_);
       }
     }
-    return numbered();
+    return stack_.empty() ? whole() : forest::Tree();
   }
 
  private:
-  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-
   // A node that is to be grown.
   struct Item {
     NodeRange range;
     std::uint32_t depth;
-    std::uint32_t parent;  // in nodes_
     std::uint32_t side;
     forest::Key key;  // the root's, else the parent's
     Sums sums;
   };
 
-  struct Grown {
-    forest::TreeNode node;  // without the threshold, which lies between these
-    Place left;
-    Place right;
-    std::array<std::uint32_t, 2> children{};
-    float value = 0;
-    Sums sums;
+  // The nodes of a depth. One's number is its place in the level, so that `left` counts in the next level. They come
+  // from left to right, as each is grown with all below it before the next.
+  struct Level {
+    forest::Tree tree;
+    std::vector<std::uint32_t> edges;  // of each node: of its threshold
+
+    void clear() {
+      tree.nodes.clear();
+      tree.values.clear();
+      tree.sums.clear();
+      tree.counts.clear();
+      edges.clear();
+    }
   };
+
+  static constexpr std::uint32_t kInfinity = UINT32_MAX;
 
   // The node and all below it.
   void grow_small(Item item) {
@@ -88,31 +92,30 @@ class Grower final : public TreeGrower {
 
   template <class Rows>
   void grow_node(Item item, Rows& rows, std::vector<Item>& stack) {
-    const auto me = static_cast<std::uint32_t>(nodes_.size());
-    if (item.parent != kNone) nodes_[item.parent].children[item.side] = me;
-    Grown& grown = nodes_.emplace_back();
-    grown.node.weight = static_cast<std::uint32_t>(statistic_.weight(item.sums));
-    grown.node.rows = item.range.size();
+    if (levels_.size() < std::size_t{item.depth} + 2) levels_.resize(std::size_t{item.depth} + 2);
+    Level& level = levels_[item.depth];
+    forest::TreeNode& node = level.tree.nodes.emplace_back();
+    std::uint32_t& edge = level.edges.emplace_back();
+    node.weight = static_cast<std::uint32_t>(statistic_.weight(item.sums));
+    node.rows = item.range.size();
+    statistic_.write(item.sums, level.tree);
     Split<Sums> split;
     if (may_split(item, rows)) {
-      if (item.parent != kNone) item.key = forest::threefry(item.key, item.side, forest::Purpose::child);
+      if (item.depth > 0) item.key = forest::threefry(item.key, item.side, forest::Purpose::child);
       split = search_.find(rows, item.range, item.sums, item.key, root_weight_);
     }
-    grown.sums = std::move(item.sums);
-    if (!split.is_found) {
-      if (data_.n_classes() == 0) grown.value = mean(item.range, rows, grown.node.weight);
-      return;
-    }
-    grown.node.feature = static_cast<std::int32_t>(split.feature);
-    grown.left = split.left;
-    grown.right = split.right;
-    const std::uint32_t middle = partition(item.range, split, rows);
-    Sums right = statistic_.difference(grown.sums, split.sums);
-    grown.node.missing_left =
+    if (data_.n_classes() == 0) level.tree.values.push_back(split.is_found ? 0 : mean(item.range, rows, node.weight));
+    if (!split.is_found) return;
+    node.feature = static_cast<std::int32_t>(split.feature);
+    node.left = static_cast<std::uint32_t>(levels_[item.depth + 1].tree.nodes.size());
+    edge = edge_number(split);
+    const std::uint32_t middle = rows.partition(item.range, split.cut());
+    Sums right = statistic_.difference(item.sums, split.sums);
+    node.missing_left =
         split.has_missing ? split.missing_left : statistic_.weight(split.sums) > statistic_.weight(right);
     const std::uint32_t depth = item.depth + 1;
-    stack.push_back({{middle, item.range.end}, depth, me, 1, item.key, std::move(right)});
-    stack.push_back({{item.range.begin, middle}, depth, me, 0, item.key, std::move(split.sums)});
+    stack.push_back({{middle, item.range.end}, depth, 1, item.key, std::move(right)});
+    stack.push_back({{item.range.begin, middle}, depth, 0, item.key, std::move(split.sums)});
   }
 
   template <class Rows>
@@ -133,42 +136,37 @@ class Grower final : public TreeGrower {
     return static_cast<float>(data_.targets().center + mean * (data_.targets().most / 0x1p30));
   }
 
-  template <class Rows>
-  std::uint32_t partition(const NodeRange& range, const Split<Sums>& split, Rows& rows) const {
-    const bool needs_fine = split.left.coarse != kAllLeft && data_.bins(split.feature).is_divided(split.left.coarse);
-    return rows.partition(range, [&](std::uint32_t i) {
-      const std::uint32_t coarse = rows.coarse(split.feature, i);
-      if (coarse == forest::kMissing) return split.missing_left;
-      if (needs_fine && coarse == split.left.coarse) return rows.fine(split.feature, i) <= split.left.fine;
-      return coarse <= split.left.coarse;
-    });
+  std::uint32_t edge_number(const Split<Sums>& split) const {
+    if (split.left.coarse == kAllLeft) return kInfinity;
+    const forest::FeatureBins& bins = data_.bins(split.feature);
+    const std::uint32_t last = bins.first(split.left.coarse) + split.left.fine;
+    const std::uint32_t next = bins.first(split.right.coarse) + split.right.fine;
+    return (last + next - 1) / 2;
   }
 
-  float threshold(const Grown& grown) const {
-    if (grown.left.coarse == kAllLeft) return std::numeric_limits<float>::infinity();
-    const forest::FeatureBins& bins = data_.bins(static_cast<std::uint32_t>(grown.node.feature));
-    const std::uint32_t last = bins.first(grown.left.coarse) + grown.left.fine;
-    const std::uint32_t next = bins.first(grown.right.coarse) + grown.right.fine;
-    return bins.edge((last + next - 1) / 2);
-  }
-
-  // By depth, then from left to right.
-  forest::Tree numbered() {
+  // The levels, one after the other. Thresholds, which lie far apart in memory, are read here one right after the
+  // other.
+  forest::Tree whole() const {
     forest::Tree tree;
-    if (nodes_.empty()) return tree;
-    std::vector<std::uint32_t> order{0};
-    order.reserve(nodes_.size());
-    tree.nodes.reserve(nodes_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      Grown& grown = nodes_[order[i]];
-      if (grown.node.feature >= 0) {
-        grown.node.left = static_cast<std::uint32_t>(order.size());
-        grown.node.threshold = threshold(grown);
-        order.insert(order.end(), grown.children.begin(), grown.children.end());
+    std::size_t n = 0;
+    for (const Level& level : levels_) n += level.tree.nodes.size();
+    tree.nodes.reserve(n);
+    const auto append = [n]<class T>(std::vector<T>& to, const std::vector<T>& from, std::size_t per_node) {
+      to.reserve(n * per_node);
+      to.insert(to.end(), from.begin(), from.end());
+    };
+    for (const auto& [part, edges] : levels_) {
+      const auto next = static_cast<std::uint32_t>(tree.nodes.size() + part.nodes.size());
+      for (std::size_t i = 0; i < edges.size(); ++i) {
+        forest::TreeNode& node = tree.nodes.emplace_back(part.nodes[i]);
+        if (node.feature < 0) continue;
+        node.left += next;
+        node.threshold = edges[i] == kInfinity ? std::numeric_limits<float>::infinity()
+                                               : data_.bins(static_cast<std::uint32_t>(node.feature)).edge(edges[i]);
       }
-      tree.nodes.push_back(grown.node);
-      if (data_.n_classes() == 0) tree.values.push_back(grown.value);
-      statistic_.write(grown.sums, tree);
+      append(tree.values, part.values, 1);
+      append(tree.sums, part.sums, 1);
+      append(tree.counts, part.counts, data_.n_classes());
     }
     return tree;
   }
@@ -181,7 +179,7 @@ class Grower final : public TreeGrower {
   LargeRows<Statistic> large_;
   SmallRows<Statistic> small_;
   std::uint64_t root_weight_ = 0;
-  std::vector<Grown> nodes_;  // in the order in which they were grown
+  std::vector<Level> levels_;
   std::vector<Item> stack_;
   std::vector<Item> small_stack_;
 };

@@ -16,7 +16,7 @@ namespace gpu_host::cpu {
 class TreeGrower {
  public:
   virtual ~TreeGrower() = default;
-  // Unfinished where the poll says to stop.
+  // Without any node where the poll says to stop.
   [[nodiscard]] virtual forest::Tree grow(std::uint32_t number, Poll& poll) = 0;
 };
 

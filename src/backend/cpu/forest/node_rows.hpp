@@ -22,6 +22,13 @@ struct NodeRange {
   [[nodiscard]] std::uint32_t size() const { return end - begin; }
 };
 
+// Where a node is cut.
+struct Cut {
+  std::uint32_t feature;
+  std::uint32_t last;  // of the left side: its coarse bin, then its fine one
+  bool missing_left;
+};
+
 template <class Statistic>
 class LargeRows {
  public:
@@ -44,6 +51,10 @@ class LargeRows {
   [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t i) const {
     return data_.fine_record(bag_[i].row)[feature];
   }
+  // The coarse bin, then the fine one.
+  [[nodiscard]] std::uint16_t code(std::uint32_t feature, std::uint32_t i) const {
+    return static_cast<std::uint16_t>(coarse(feature, i) << 8U | fine(feature, i));
+  }
   // Calls body(coarse, fine, row) for each place: the feature's coarse bin, and what gives the fine one and what the
   // row contributes.
   template <class Body>
@@ -62,19 +73,29 @@ class LargeRows {
   // Where the right side begins. Each side keeps its order.
   template <class GoesLeft>
   std::uint32_t partition(const NodeRange& node, const GoesLeft& goes_left) {
-    std::uint32_t left = node.begin;
-    std::uint32_t right = 0;
+    BagRow* const bag = bag_.data();
+    BagRow* const aside = aside_.data();
+    std::uint32_t n_left = 0;
     for (std::uint32_t i = node.begin; i < node.end; ++i) {
       ask_ahead(i, node);
-      const bool is_left = goes_left(i);
-      const BagRow entry = bag_[i];
-      bag_[left] = entry;
-      aside_[right] = entry;
-      left += is_left ? 1 : 0;
-      right += is_left ? 0 : 1;
+      const std::uint32_t is_left = goes_left(i) ? 1 : 0;
+      const BagRow entry = bag[i];
+      bag[node.begin + n_left] = entry;
+      aside[i - node.begin - n_left] = entry;
+      n_left += is_left;
     }
-    std::copy_n(aside_.begin(), right, bag_.begin() + left);
-    return left;
+    std::copy_n(aside, node.size() - n_left, bag + node.begin + n_left);
+    return node.begin + n_left;
+  }
+  std::uint32_t partition(const NodeRange& node, const Cut& cut) {
+    const std::uint32_t last = cut.last >> 8U;
+    const bool is_divided = last < forest::kMissing && data_.bins(cut.feature).is_divided(last);
+    return partition(node, [this, &cut, last, is_divided](std::uint32_t i) {
+      const std::uint32_t bin = coarse(cut.feature, i);
+      if (bin == forest::kMissing) return cut.missing_left;
+      if (bin == last && is_divided) return fine(cut.feature, i) <= (cut.last & 0xFFU);
+      return bin <= last;
+    });
   }
 
  private:
@@ -116,7 +137,7 @@ class SmallRows {
 
   [[nodiscard]] std::uint32_t weight(std::uint32_t i) const { return weights_[numbers_[i]]; }
   [[nodiscard]] std::int32_t target(std::uint32_t i) const { return targets_[numbers_[i]]; }
-  [[nodiscard]] const Row& contribution(std::uint32_t i) const { return rows_[i]; }
+  [[nodiscard]] Row contribution(std::uint32_t i) const { return rows_[i]; }
   // The coarse bin, then the fine one.
   [[nodiscard]] std::uint16_t code(std::uint32_t feature, std::uint32_t i) const {
     return codes_[feature * kStride + numbers_[i]];
@@ -137,32 +158,38 @@ class SmallRows {
       const std::uint32_t code = codes[numbers[i]];
       body(
           static_cast<std::uint8_t>(code >> 8U), [code] { return static_cast<std::uint8_t>(code); },
-          [rows, i]() -> const Row& { return rows[i]; });
+          [rows, i] { return rows[i]; });
     }
   }
 
   // As LargeRows.
-  template <class GoesLeft>
-  std::uint32_t partition(const NodeRange& node, const GoesLeft& goes_left) {
-    std::uint32_t left = node.begin;
-    std::uint32_t right = 0;
+  std::uint32_t partition(const NodeRange& node, const Cut& cut) {
+    const std::uint16_t* const codes = &codes_[cut.feature * kStride];
+    // Missing values' codes are the highest; to go left, they become the lowest.
+    const std::uint32_t shift = cut.missing_left ? kMissingCodes : 0;
+    const std::uint32_t last = std::min(cut.last, 0xFFFF - kMissingCodes) + shift;
+    std::uint16_t* const numbers = numbers_.data();
+    Row* const rows = rows_.data();
+    std::uint16_t* const numbers_aside = numbers_aside_.data();
+    Row* const rows_aside = rows_aside_.data();
+    std::uint32_t n_left = 0;
     for (std::uint32_t i = node.begin; i < node.end; ++i) {
-      const bool is_left = goes_left(i);
-      const std::uint16_t number = numbers_[i];
-      const Row row = rows_[i];
-      numbers_[left] = number;
-      rows_[left] = row;
-      numbers_aside_[right] = number;
-      rows_aside_[right] = row;
-      left += is_left ? 1 : 0;
-      right += is_left ? 0 : 1;
+      const std::uint16_t number = numbers[i];
+      const Row row = rows[i];
+      const std::uint32_t code = codes[number] + shift;
+      numbers[node.begin + n_left] = number;
+      rows[node.begin + n_left] = row;
+      numbers_aside[i - node.begin - n_left] = number;
+      rows_aside[i - node.begin - n_left] = row;
+      n_left += static_cast<std::uint16_t>(code) <= last ? 1 : 0;
     }
-    std::copy_n(numbers_aside_.begin(), right, numbers_.begin() + left);
-    std::copy_n(rows_aside_.begin(), right, rows_.begin() + left);
-    return left;
+    std::copy_n(numbers_aside, node.size() - n_left, numbers + node.begin + n_left);
+    std::copy_n(rows_aside, node.size() - n_left, rows + node.begin + n_left);
+    return node.begin + n_left;
   }
 
  private:
+  static constexpr std::uint32_t kMissingCodes = 256;
   // From a feature's codes to the next one's: no multiple of what a way of the cache holds.
   static constexpr std::size_t kStride = kMostSmallRows + 32;
 

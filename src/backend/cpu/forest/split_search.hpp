@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "backend/cpu/forest/feature_order.hpp"
 #include "backend/cpu/forest/node_rows.hpp"
 #include "backend/cpu/forest/occupied.hpp"
+#include "backend/cpu/forest/search_loops.hpp"
 #include "backend/cpu/forest/statistics.hpp"
 #include "forest/parameters.hpp"
 
@@ -38,6 +40,11 @@ struct Split {
   bool missing_left = false;
   std::uint64_t score = 0;
   Sums sums{};  // of the left side
+
+  [[nodiscard]] Cut cut() const {
+    const bool is_all = left.coarse == kAllLeft;
+    return {feature, is_all ? 0xFFFF : left.coarse << 8U | left.fine, missing_left};
+  }
 };
 
 // Keeps its memory from node to node. `data`, `parameters` and `statistic` outlive it.
@@ -53,7 +60,11 @@ class SplitSearch {
         n_tried_(parameters.max_features == 0 ? data.n_features() : parameters.max_features),
         order_(data.n_features(), n_tried_),
         histograms_(n_tried_ * kBins * statistic.cells()),
-        fine_histogram_(kFewBins * forest::kMostFineBins * statistic.cells()) {}
+        fine_histogram_(kMostCandidates * statistic.cells()),
+        bins_(kMostCandidates),
+        lefts_(kMostCandidates, statistic.nothing()),
+        estimates_(kMostCandidates),
+        missing_left_estimates_(kMostCandidates) {}
 
   // Elements that find() looks at, of a node of so many rows.
   [[nodiscard]] std::uint64_t work(const NodeRange& node) const { return std::uint64_t{node.size()} * n_tried_; }
@@ -63,32 +74,30 @@ class SplitSearch {
   Split<Sums> find(const Rows& rows, const NodeRange& node, const Sums& sums, forest::Key key,
                    std::uint64_t root_weight) {
     order_.begin_node(key);
-    if constexpr (Rows::kAreSmall) {
-      const bool is_plain = parameters_.min_samples_leaf <= 1 && parameters_.min_impurity_decrease <= 0;
-      if (node.size() == 2 && is_plain) return split_of_two(rows, node);
-    }
+    const bool is_plain = parameters_.min_samples_leaf <= 1 && parameters_.min_impurity_decrease <= 0;
+    if (node.size() == 2 && is_plain) return split_of_two(rows, node);
     Best best(statistic_, sums);
     std::uint32_t n_done = 0;
     if constexpr (!Rows::kAreSmall) {
-      fill_histograms(rows, node);
-      for (; n_done < n_tried_; ++n_done) {
-        Cell* const histogram = &histograms_[n_done * kBins * cells()];
-        Occupied<kBins> occupied;
-        for (std::uint32_t bin = 0; bin < kBins; ++bin) {
-          if (!statistic_.is_empty(histogram + bin * cells())) occupied.insert(bin);
+      if (node.size() > kFineRows) {
+        fill_histograms(rows, node);
+        for (; n_done < n_tried_; ++n_done) {
+          Cell* const histogram = &histograms_[n_done * kBins * cells()];
+          Occupied<kBins> occupied;
+          for (std::uint32_t bin = 0; bin < kBins; ++bin) {
+            if (!statistic_.is_empty(histogram + bin * cells())) occupied.insert(bin);
+          }
+          consider(rows, node, best, order_[n_done], histogram, occupied);
+          clear(histogram, occupied);
         }
-        consider(rows, node, best, order_[n_done], histogram, occupied);
-        clear(histogram, occupied);
       }
     }
     for (; n_done < order_.size() && (n_done < n_tried_ || !best.split.is_found); ++n_done) {
-      if constexpr (Rows::kAreSmall) {
-        if (node.size() <= kTinyNode) {
-          consider_sorted(rows, node, best, order_[n_done]);
-          continue;
-        }
+      if (node.size() <= kFineRows) {
+        consider_sorted(rows, node, best, order_[n_done]);
+      } else {
+        consider(rows, node, best, order_[n_done]);
       }
-      consider(rows, node, best, order_[n_done]);
     }
     if (best.split.is_coarse) refine(rows, node, best);
     if (best.split.is_found && parameters_.min_impurity_decrease > 0) {
@@ -104,8 +113,9 @@ class SplitSearch {
   static constexpr std::uint32_t kBins = 256;
   // Of a node whose rows with a value are in so few coarse bins of a feature, its fine bins are looked at.
   static constexpr std::uint32_t kFewBins = 4;
-  // Of so many rows it is less work to sort a feature's bins than to add up a histogram.
-  static constexpr std::uint32_t kTinyNode = 8;
+  static constexpr std::uint32_t kMostCandidates = kFewBins * forest::kMostFineBins;
+  // The same of a node of so few rows: they are sorted.
+  static constexpr std::uint32_t kFineRows = kMostKeys;
 
   // The best split so far, and what candidates are compared by.
   struct Best {
@@ -227,87 +237,102 @@ class SplitSearch {
   template <std::uint32_t N, class PlaceOf>
   void scan(Best& best, std::uint32_t feature, const Cell* histogram, const Occupied<N>& occupied, const Cell* missing,
             const PlaceOf& place, bool is_coarse) {
+    std::uint32_t n = 0;
     Sums left = statistic_.nothing();
-    std::optional<std::uint32_t> last;
     occupied.for_each([&](std::uint32_t bin) {
-      if (last) {
-        const auto split = [&](bool missing_left) {
-          return Split<Sums>{.is_found = true,
-                             .feature = feature,
-                             .left = place(*last),
-                             .right = place(bin),
-                             .is_coarse = is_coarse,
-                             .has_missing = missing != nullptr,
-                             .missing_left = missing_left};
-        };
-        try_split(best, left, [&] { return split(false); });
-        if (missing != nullptr) {
-          Sums with_missing = left;
-          statistic_.add_bin(with_missing, missing);
-          try_split(best, with_missing, [&] { return split(true); });
-        }
-      }
       statistic_.add_bin(left, histogram + bin * cells());
-      last = bin;
+      lefts_[n] = left;
+      bins_[n++] = static_cast<std::uint16_t>(bin);
     });
-    if (missing != nullptr && last) try_split(best, left, [feature] { return all_left(feature); });
+    Sums all_missing = statistic_.nothing();
+    if (missing != nullptr) statistic_.add_bin(all_missing, missing);
+    choose(best, feature, n, missing != nullptr ? &all_missing : nullptr, place, is_coarse);
   }
 
   // All candidates of one feature, of few rows.
   template <class Rows>
   void consider_sorted(const Rows& rows, const NodeRange& node, Best& best, std::uint32_t feature) {
-    std::array<std::uint32_t, kTinyNode> keys;  // bins, then the row
-    std::uint32_t n = 0;
-    std::array<std::uint32_t, kTinyNode> missing;
-    std::uint32_t n_missing = 0;
-    for (std::uint32_t i = node.begin; i < node.end; ++i) {
-      const std::uint32_t code = rows.code(feature, i);
-      if (code >> 8U == forest::kMissing) {
-        missing[n_missing++] = i;
-        continue;
-      }
-      const std::uint32_t key = code << 16U | (i - node.begin);
-      std::uint32_t at = n++;
-      for (; at > 0 && keys[at - 1] > key; --at) keys[at] = keys[at - 1];
-      keys[at] = key;
+    const std::uint32_t n = node.size();
+    std::array<std::int32_t, kFineRows> keys{};  // bins, then the row
+    for (std::uint32_t i = 0; i < n; ++i) {
+      keys[i] = static_cast<std::int32_t>(rows.code(feature, node.begin + i) * kFineRows + i);
     }
-    std::uint32_t n_coarse = 1;
-    for (std::uint32_t j = 1; j < n; ++j) n_coarse += keys[j - 1] >> 24U != keys[j] >> 24U ? 1 : 0;
-    const bool is_coarse = n_coarse > kFewBins;
-    const std::uint32_t unused = is_coarse ? 24 : 16;
-    const auto place = [is_coarse](std::uint32_t key) {
-      return is_coarse ? Place{key >> 24U, 0} : place_of(key >> 16U);
+    std::array<std::int32_t, kFineRows> sorted;
+    loops_.sort(keys.data(), n, sorted.data());
+    const auto code = [&](std::uint32_t i) { return static_cast<std::uint32_t>(sorted[i]) / kFineRows; };
+    const auto row = [&](std::uint32_t i) {
+      return rows.contribution(node.begin + static_cast<std::uint32_t>(sorted[i]) % kFineRows);
     };
-    Sums left = statistic_.nothing();
-    for (std::uint32_t j = 0; j < n; ++j) {
-      if (j > 0 && keys[j - 1] >> unused != keys[j] >> unused) {
-        const auto split = [&](bool missing_left) {
-          return Split<Sums>{.is_found = true,
-                             .feature = feature,
-                             .left = place(keys[j - 1]),
-                             .right = place(keys[j]),
-                             .is_coarse = is_coarse,
-                             .has_missing = n_missing > 0,
-                             .missing_left = missing_left};
-        };
-        try_split(best, left, [&] { return split(false); });
-        if (n_missing > 0) {
-          Sums with_missing = left;
-          for (std::uint32_t k = 0; k < n_missing; ++k) statistic_.add_row(with_missing, rows.contribution(missing[k]));
-          try_split(best, with_missing, [&] { return split(true); });
-        }
-      }
-      statistic_.add_row(left, rows.contribution(node.begin + (keys[j] & 0xFFFFU)));
+    Sums missing = statistic_.nothing();
+    std::uint32_t n_present = n;
+    for (; n_present > 0 && code(n_present - 1) >> 8U == forest::kMissing; --n_present) {
+      statistic_.add_row(missing, row(n_present - 1));
     }
-    if (n > 0 && n_missing > 0) try_split(best, left, [feature] { return all_left(feature); });
+    Sums left = statistic_.nothing();
+    std::uint32_t n_bins = 0;
+    for (std::uint32_t i = 0; i < n_present; ++i) {
+      if (i > 0) n_bins += code(i) != code(i - 1) ? 1 : 0;
+      statistic_.add_row(left, row(i));
+      lefts_[n_bins] = left;
+      bins_[n_bins] = static_cast<std::uint16_t>(code(i));
+    }
+    choose(best, feature, n_present == 0 ? 0 : n_bins + 1, n_present < n ? &missing : nullptr, place_of, false);
   }
 
-  // Takes what `make` makes, where it is better than the best. `left`: the sums of its left side.
-  template <class Make>
-  void try_split(Best& best, const Sums& left, const Make& make) {
+  // Of the candidates between the first n + 1 of bins_: which estimate one must have to be the best.
+  float estimate(const Best& best, std::uint32_t n, const Sums* missing) {
+    if constexpr (requires { best.scorer.narrow(); }) {
+      const std::optional<NarrowNode> node = best.scorer.narrow();
+      if (node) {
+        float most = loops_.estimate(*node, lefts_.data(), 0, n, estimates_.data());
+        if (missing != nullptr) {
+          most = std::max(most, loops_.estimate(*node, lefts_.data(), *missing, n, missing_left_estimates_.data()));
+        }
+        // Scores are rounded down, of each side.
+        const double unit = std::ldexp(2.0, -static_cast<int>(best.scorer.shift()));
+        const double of_best = best.split.is_found ? best.scorer.estimate_of(best.split.score) : 0;
+        const bool are_valid = parameters_.min_samples_leaf <= 1;
+        return static_cast<float>(std::max(of_best, are_valid ? most - unit : 0) * (1 - 0x1p-19));
+      }
+    }
+    return 0;
+  }
+
+  // The best of the candidates of one feature: between its n bins_, with lefts_ in and below them.
+  template <class PlaceOf>
+  void choose(Best& best, std::uint32_t feature, std::uint32_t n, const Sums* missing, const PlaceOf& place,
+              bool is_coarse) {
+    if (n == 0) return;
+    const std::uint32_t n_between = n - 1;
+    const float least = estimate(best, n_between, missing);
+    std::uint32_t chosen = n;
+    for (std::uint32_t i = 0; i < n_between; ++i) {
+      if (estimates_[i] >= least && try_split(best, lefts_[i], feature, false)) chosen = i;
+      if (missing == nullptr || missing_left_estimates_[i] < least) continue;
+      Sums with_missing = lefts_[i];
+      statistic_.add_sums(with_missing, *missing);
+      if (try_split(best, with_missing, feature, true)) chosen = i;
+    }
+    Split<Sums>& split = best.split;
+    if (missing != nullptr && try_split(best, lefts_[n - 1], feature, false)) {
+      split.left = {kAllLeft, 0};
+      split.is_coarse = false;
+    } else if (chosen < n) {
+      split.left = place(bins_[chosen]);
+      split.right = place(bins_[chosen + 1]);
+      split.is_coarse = is_coarse;
+    } else {
+      return;
+    }
+    split.has_missing = missing != nullptr;
+  }
+
+  // Whether the candidate is better than the best, which it then replaces. `left`: the sums of its left side.
+  bool try_split(Best& best, const Sums& left, std::uint32_t feature, bool missing_left) {
     if (parameters_.min_samples_leaf > 1) {
       const std::uint64_t n = statistic_.rows(left);
-      if (n < parameters_.min_samples_leaf || statistic_.rows(best.sums) - n < parameters_.min_samples_leaf) return;
+      if (n < parameters_.min_samples_leaf || statistic_.rows(best.sums) - n < parameters_.min_samples_leaf)
+        return false;
     }
     const Side a = best.scorer.left(left);
     const Side b = best.scorer.right(left);
@@ -316,15 +341,18 @@ class SplitSearch {
     const auto b_weight = static_cast<double>(b.weight);
     if (static_cast<double>(a.square) * b_weight + static_cast<double>(b.square) * a_weight <
         best.least * (a_weight * b_weight)) {
-      return;
+      return false;
     }
     const std::uint32_t shift = best.scorer.shift();
-    const std::uint64_t score = (a.square << shift) / a.weight + (b.square << shift) / b.weight;
-    if (best.split.is_found && score <= best.split.score) return;
-    best.split = make();
+    const std::uint64_t score = a.score(shift) + b.score(shift);
+    if (best.split.is_found && score <= best.split.score) return false;
+    best.split.is_found = true;
+    best.split.feature = feature;
+    best.split.missing_left = missing_left;
     best.split.score = score;
     best.split.sums = left;
     best.least = static_cast<double>(score) / static_cast<double>(std::uint64_t{1} << shift) * (1 - 1e-13);
+    return true;
   }
 
   // The best split between the fine bins of the two coarse ones around the best.
@@ -351,12 +379,10 @@ class SplitSearch {
     std::optional<Place> last;
     const auto next = [&](const Place& place, const Cell* bin) {
       if (last) {
-        try_split(best, left, [&] {
-          Split<Sums> split = coarse;
-          split.left = *last;
-          split.right = place;
-          return split;
-        });
+        if (try_split(best, left, coarse.feature, coarse.missing_left)) {
+          best.split.left = *last;
+          best.split.right = place;
+        }
       }
       statistic_.add_bin(left, bin);
       last = place;
@@ -373,7 +399,7 @@ class SplitSearch {
     const int shift = static_cast<int>(best.scorer.shift());
     const double least = std::ceil(std::ldexp(theta, shift - 2 * static_cast<int>(best.scorer.right_shift())));
     const Side all = best.scorer.left(best.sums);
-    const std::uint64_t own = (all.square << best.scorer.shift()) / all.weight;
+    const std::uint64_t own = all.score(best.scorer.shift());
     return static_cast<double>(best.split.score - std::min(best.split.score, own)) >= least;
   }
 
@@ -384,6 +410,12 @@ class SplitSearch {
   FeatureOrder order_;
   std::vector<Cell> histograms_;  // empty between nodes
   std::vector<Cell> fine_histogram_;
+  SearchLoops loops_ = search_loops();
+  // Of one feature.
+  std::vector<std::uint16_t> bins_;
+  std::vector<Sums> lefts_;
+  std::vector<float> estimates_;
+  std::vector<float> missing_left_estimates_;
 };
 
 }  // namespace gpu_host::cpu

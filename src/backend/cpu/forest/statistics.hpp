@@ -6,18 +6,25 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "backend/cpu/forest/search_loops.hpp"
 #include "forest/targets.hpp"
 
 namespace gpu_host::cpu {
 
 // One side of a candidate, before the shift and the division: its score is ⌊(square << k) / weight⌋.
 struct Side {
-  std::uint64_t square;
-  std::uint64_t weight;
+  std::int64_t square;
+  std::int64_t weight;
+
+  [[nodiscard]] std::uint64_t score(std::uint32_t k) const {
+    return (static_cast<std::uint64_t>(square) << k) / static_cast<std::uint64_t>(weight);
+  }
 };
 
 // What classes the targets are: squared error of q, or gini of two classes.
@@ -53,14 +60,27 @@ class SumScorer {
 
   [[nodiscard]] std::uint32_t shift() const { return shift_; }
   [[nodiscard]] std::uint32_t right_shift() const { return right_shift_; }
+
+  // Where all sums fit in 32 bits. `bits`: as NarrowNode says.
+  [[nodiscard]] std::optional<NarrowNode> narrow(std::uint32_t bits) const {
+    if (right_shift_ > 0) return std::nullopt;
+    return NarrowNode{static_cast<std::int32_t>(node_.sum - mean_ * node_.weight),
+                      static_cast<std::int32_t>(node_.weight), static_cast<std::int32_t>(mean_), bits};
+  }
+  // What SearchLoops::estimate says of a candidate with this score.
+  [[nodiscard]] double estimate_of(std::uint64_t score) const {
+    const double all = std::ldexp(static_cast<double>(score), -static_cast<int>(shift_));
+    // Σ(s² + (w - s)²)/w = 2·Σs²/w - 2·Σs + Σw
+    return is_class_ ? (all - static_cast<double>(node_.weight)) / 2 + static_cast<double>(node_.sum) : all;
+  }
+
   [[nodiscard]] Side side(const SumAndWeight& sums) const {
-    const auto weight = static_cast<std::uint64_t>(sums.weight);
     if (is_class_) {
       const std::int64_t other = sums.weight - sums.sum;
-      return {static_cast<std::uint64_t>(sums.sum * sums.sum + other * other), weight};
+      return {sums.sum * sums.sum + other * other, sums.weight};
     }
     const std::int64_t sum = (sums.sum - mean_ * sums.weight) >> right_shift_;
-    return {static_cast<std::uint64_t>(sum * sum), weight};
+    return {sum * sum, sums.weight};
   }
   [[nodiscard]] Side other_side(const SumAndWeight& sums) const {
     return side({node_.sum - sums.sum, node_.weight - sums.weight});
@@ -96,7 +116,8 @@ class PackedSums {
   static void add_row(Sums& sums, Row row) { sums += row; }
   static void add_bin(Sums& sums, const Cell* bin) { sums += *bin; }
   static void subtract_bin(Sums& sums, const Cell* bin) { sums -= *bin; }
-  [[nodiscard]] static Sums difference(const Sums& all, const Sums& part) { return all - part; }
+  static void add_sums(Sums& sums, Sums more) { sums += more; }
+  [[nodiscard]] static Sums difference(Sums all, Sums part) { return all - part; }
   [[nodiscard]] SumAndWeight unpacked(Sums sums) const {
     return {static_cast<std::int64_t>(sums) >> bits_,
             static_cast<std::int64_t>(sums & ((std::uint64_t{1} << bits_) - 1))};
@@ -113,6 +134,7 @@ class PackedSums {
         : SumScorer(statistic.target_, statistic.unpacked(node)), statistic_(statistic) {}
     [[nodiscard]] Side left(const Sums& sums) const { return side(statistic_.unpacked(sums)); }
     [[nodiscard]] Side right(const Sums& sums) const { return other_side(statistic_.unpacked(sums)); }
+    [[nodiscard]] std::optional<NarrowNode> narrow() const { return SumScorer::narrow(statistic_.bits_); }
 
    private:
     const PackedSums& statistic_;
@@ -171,6 +193,7 @@ class WideSums {
     sums.rows += bin->rows;
   }
   static void subtract_bin(Sums& sums, const Cell* bin) { sums = difference(sums, *bin); }
+  static void add_sums(Sums& sums, const Sums& more) { add_bin(sums, &more); }
   [[nodiscard]] static Sums difference(const Sums& all, const Sums& part) {
     return {all.sum - part.sum, all.weight - part.weight, all.rows - part.rows};
   }
@@ -237,6 +260,7 @@ class ClassCounts {
     for (std::uint32_t i = 0; i <= n_classes_; ++i) sums.counts[i] -= bin[i];
     for (std::uint32_t i = 0; i < n_classes_; ++i) sums.weight -= bin[i];
   }
+  void add_sums(Sums& sums, const Sums& more) const { add_bin(sums, more.counts.data()); }
   [[nodiscard]] Sums difference(const Sums& all, const Sums& part) const {
     Sums rest = all;
     subtract_bin(rest, part.counts.data());
@@ -254,17 +278,17 @@ class ClassCounts {
     [[nodiscard]] std::uint32_t shift() const { return shift_; }
     [[nodiscard]] std::uint32_t right_shift() const { return 0; }
     [[nodiscard]] Side left(const Sums& sums) const {
-      std::uint64_t square = 0;
-      for (std::uint32_t i = 0; i < n_classes_; ++i) square += std::uint64_t{sums.counts[i]} * sums.counts[i];
-      return {square, sums.weight};
+      std::int64_t square = 0;
+      for (std::uint32_t i = 0; i < n_classes_; ++i) square += std::int64_t{sums.counts[i]} * sums.counts[i];
+      return {square, static_cast<std::int64_t>(sums.weight)};
     }
     [[nodiscard]] Side right(const Sums& sums) const {
-      std::uint64_t square = 0;
+      std::int64_t square = 0;
       for (std::uint32_t i = 0; i < n_classes_; ++i) {
-        const std::uint64_t count = node_.counts[i] - sums.counts[i];
+        const std::int64_t count = node_.counts[i] - sums.counts[i];
         square += count * count;
       }
-      return {square, node_.weight - sums.weight};
+      return {square, static_cast<std::int64_t>(node_.weight - sums.weight)};
     }
 
    private:
