@@ -28,7 +28,7 @@ struct Preopen {
   std::string guest_path;
 };
 
-// How results of wasi:gpu are laid out. legacy is for older C guests that reserve
+// How results of wasi:gpu 0.1.0 are laid out. legacy is for older C guests that reserve
 // only 8 bytes for a result: error strings are left out.
 enum class GpuAbi : std::uint8_t { canonical, legacy };
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 namespace gpu_host::abi {
 
@@ -24,14 +23,8 @@ std::span<std::byte> Call::find_bytes(std::uint32_t pointer, std::uint64_t size,
   return memory_.subspan(pointer, size);
 }
 
-void Call::store_u32(std::uint32_t address, std::uint32_t value) {
-  const auto target = bytes(address, sizeof value, "result");
-  if (!trap_) std::memcpy(target.data(), &value, sizeof value);
-}
-
-void Call::store_u64(std::uint32_t address, std::uint64_t value) {
-  const auto target = bytes(address, sizeof value, "result");
-  if (!trap_) std::memcpy(target.data(), &value, sizeof value);
+void Call::set_misaligned(std::uint32_t pointer, std::uint32_t align, std::string_view what) {
+  set_trap({fmt::format("{}: address {:#x} is not aligned to {}", what, pointer, align)});
 }
 
 GpuResult<GuestList> Call::allocate(std::uint32_t size, std::uint32_t align, std::string_view what) {

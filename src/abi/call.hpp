@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "abi/guest.hpp"
@@ -14,8 +16,8 @@
 
 namespace gpu_host::abi {
 
-// canonical: the Component Model's. legacy: for the older C guests, which reserve
-// only 8 bytes for a result: error strings are left out.
+// canonical: the Component Model's. legacy: for the older C guests of wasi:gpu 0.1.0,
+// which reserve only 8 bytes for a result: error strings are left out.
 enum class Encoding : std::uint8_t { canonical, legacy };
 
 // A list or string in guest memory.
@@ -41,10 +43,23 @@ class Call {
     return memory_.subspan(pointer, size);
   }
 
-  // Writes a little-endian 32- or 64-bit word at an address that bytes() has
-  // found inside the memory (which never shrinks).
-  void store_u32(std::uint32_t address, std::uint32_t value);
-  void store_u64(std::uint32_t address, std::uint64_t value);
+  // The same, and a trap where the pointer is not a multiple of `align`, a power of 2.
+  std::span<std::byte> aligned_bytes(std::uint32_t pointer, std::uint64_t size, std::uint32_t align,
+                                     std::string_view what) {
+    if ((pointer & (align - 1)) == 0) [[likely]]
+      return bytes(pointer, size, what);
+    set_misaligned(pointer, align, what);
+    return {};
+  }
+
+  // Writes a number at an address that bytes() has found inside the memory (which
+  // never shrinks).
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  void store(std::uint32_t address, T value) {
+    const auto target = bytes(address, sizeof value, "result");
+    if (!trap_) std::memcpy(target.data(), &value, sizeof value);
+  }
 
   // A block of the guest for a list that the host returns. Asks cabi_realloc for
   // empty lists too: the guest knows what it can free. out_of_memory where that
@@ -66,6 +81,7 @@ class Call {
  private:
   // The same, for what is not inside memory_.
   std::span<std::byte> find_bytes(std::uint32_t pointer, std::uint64_t size, std::string_view what);
+  void set_misaligned(std::uint32_t pointer, std::uint32_t align, std::string_view what);
 
   Guest& guest_;
   std::span<std::byte> memory_;  // as it was when it was last asked for; empty: not known

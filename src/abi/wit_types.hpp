@@ -5,10 +5,11 @@
 #include <tuple>
 #include <type_traits>
 
-#include "abi/lift.hpp"
-#include "abi/lower.hpp"
+#include "abi/layout.hpp"
 #include "backend/backend.hpp"
+#include "backend/forest_engine.hpp"
 #include "wasi_gpu/compute.hpp"
+#include "wasi_gpu/forest.hpp"
 
 namespace gpu_host::abi {
 
@@ -72,14 +73,99 @@ struct Record<BatchPredictParams> {
                                       &BatchPredictParams::n_trees, &BatchPredictParams::max_depth};
 };
 
+template <>
+struct Cases<ElementType> {
+  static constexpr std::string_view kName = "element-type";
+  static constexpr std::uint32_t kCount = kElementTypeCount;
+};
+
+template <>
+struct Record<wasi_gpu::Columns> {
+  using T = wasi_gpu::Columns;
+  static constexpr std::tuple kFields{&T::buffer,     &T::element,       &T::offset,
+                                      &T::row_stride, &T::column_stride, &T::n_columns};
+};
+
+template <>
+struct Record<wasi_gpu::Numbers> {
+  using T = wasi_gpu::Numbers;
+  static constexpr std::tuple kFields{&T::buffer, &T::element, &T::offset, &T::stride};
+};
+
+template <>
+struct Record<wasi_gpu::DataSetParams> {
+  using T = wasi_gpu::DataSetParams;
+  static constexpr std::tuple kFields{&T::n_rows,    &T::features,     &T::targets,
+                                      &T::n_classes, &T::draw_weights, &T::criterion_weights,
+                                      &T::max_bins,  &T::fine_bins,    &T::seed};
+};
+
+template <>
+struct Record<wasi_gpu::GrowthParams> {
+  using T = wasi_gpu::GrowthParams;
+  static constexpr std::tuple kFields{&T::seed,
+                                      &T::n_trees,
+                                      &T::max_features,
+                                      &T::max_depth,
+                                      &T::min_samples_split,
+                                      &T::min_samples_leaf,
+                                      &T::min_impurity_decrease,
+                                      &T::n_draws,
+                                      &T::balanced_subsample,
+                                      &T::out_of_bag};
+};
+
+template <>
+struct Record<OpenNode> {
+  static constexpr std::tuple kFields{&OpenNode::tree, &OpenNode::node,   &OpenNode::depth,
+                                      &OpenNode::rows, &OpenNode::weight, &OpenNode::impurity};
+};
+
+template <>
+struct Record<ForestSplit> {
+  static constexpr std::tuple kFields{&ForestSplit::feature, &ForestSplit::threshold, &ForestSplit::missing_left};
+};
+
+template <>
+struct Record<FoundSplit> {
+  static constexpr std::tuple kFields{&FoundSplit::split, &FoundSplit::decrease, &FoundSplit::left_rows,
+                                      &FoundSplit::left_weight};
+};
+
+template <>
+struct Record<NodeFeature> {
+  static constexpr std::tuple kFields{&NodeFeature::node, &NodeFeature::feature};
+};
+
+template <>
+struct Record<ValueRange> {
+  static constexpr std::tuple kFields{&ValueRange::low, &ValueRange::high, &ValueRange::missing};
+};
+
+template <>
+struct Record<SplitCandidate> {
+  static constexpr std::tuple kFields{&SplitCandidate::node, &SplitCandidate::split};
+};
+
+template <>
+struct Record<SplitDecision> {
+  static constexpr std::tuple kFields{&SplitDecision::node, &SplitDecision::split};
+};
+
+template <>
+struct Record<ForestShape> {
+  static constexpr std::tuple kFields{&ForestShape::n_trees, &ForestShape::n_features, &ForestShape::n_classes,
+                                      &ForestShape::n_nodes, &ForestShape::n_leaves,   &ForestShape::numerics};
+};
+
 // The layouts that modules in the field were built with (contract.md).
-static_assert(Lower<GpuResult<void>>::size(Encoding::canonical) == 16);
-static_assert(Lower<GpuResult<std::uint32_t>>::size(Encoding::canonical) == 16);
-static_assert(Lower<GpuResult<GuestList>>::size(Encoding::canonical) == 16);
-static_assert(Lower<GpuResult<void>>::size(Encoding::legacy) == 8);
-static_assert(Lower<GpuResult<GuestList>>::size(Encoding::legacy) == 12);
-static_assert(Lower<GpuResult<GuestList>>::align() == 4);
-static_assert(Lower<DeviceInfo>::size(Encoding::canonical) == 40);
-static_assert(Lower<DeviceInfo>::align() == 8);
+static_assert(Layout<GpuResult<void>>::kSize == 16);
+static_assert(Layout<GpuResult<std::uint32_t>>::kSize == 16);
+static_assert(Layout<GpuResult<GuestList>>::kSize == 16);
+static_assert(Layout<GpuResult<void>>::kLegacySize == 8);
+static_assert(Layout<GpuResult<GuestList>>::kLegacySize == 12);
+static_assert(Layout<GpuResult<GuestList>>::kAlign == 4);
+static_assert(Layout<DeviceInfo>::kSize == 40);
+static_assert(Layout<DeviceInfo>::kAlign == 8);
 
 }  // namespace gpu_host::abi

@@ -8,7 +8,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "abi/contract.hpp"
 #include "gpu_host/host.hpp"
 #include "host/values.hpp"
 #include "host/wasmtime.hpp"
@@ -29,6 +31,7 @@ struct Module::Impl {
   ModulePtr module;
   std::string name;
   bool imports_gpu;
+  std::vector<const abi::ContractFunction*> gpu_functions;  // that it imports, each once
   // The exported functions. Without a signature: it has types other than numbers.
   std::map<std::string, std::optional<Signature>, std::less<>> functions;
 

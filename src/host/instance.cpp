@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "abi/contract.hpp"
 #include "backend/registry.hpp"
 #include "host/instance_impl.hpp"
 #include "host/wasi.hpp"
@@ -43,6 +44,14 @@ std::unexpected<Error> to_error(GpuError failed) {
       break;
   }
   return error(ErrorKind::device, std::move(failed.message));
+}
+
+std::vector<std::string_view> contract_interfaces() {
+  std::vector<std::string_view> interfaces;
+  for (const abi::ContractFunction& function : abi::contract_functions()) {
+    if (interfaces.empty() || interfaces.back() != function.interface) interfaces.push_back(function.interface);
+  }
+  return interfaces;
 }
 
 // At each epoch the guest is asked whether it may go on, and sampled.
@@ -107,7 +116,7 @@ std::vector<std::string> Instance::Impl::missing_imports() const {
 Result<void> Instance::Impl::define_imports() {
   if (auto defined = to_result(wasmtime_linker_define_wasi(linker.get()), ErrorKind::internal); !defined)
     return defined;
-  if (auto defined = state->define_imports(*linker); !defined) return defined;
+  if (auto defined = state->define_imports(*linker, module->gpu_functions); !defined) return defined;
   switch (unknown_imports) {
     case UnknownImports::refuse:
       break;
@@ -120,9 +129,9 @@ Result<void> Instance::Impl::define_imports() {
           ErrorKind::link);
   }
   if (const auto missing = missing_imports(); !missing.empty()) {
-    return error(ErrorKind::link, fmt::format("{}: unknown import{} {}; this host has wasi_snapshot_preview1, "
-                                              "wasi:gpu/compute@0.1.0 and wasi:gpu/ml-kernels@0.1.0",
-                                              module->name, missing.size() > 1 ? "s" : "", fmt::join(missing, ", ")));
+    return error(ErrorKind::link, fmt::format("{}: unknown import{} {}; this host has wasi_snapshot_preview1, {}",
+                                              module->name, missing.size() > 1 ? "s" : "", fmt::join(missing, ", "),
+                                              fmt::join(contract_interfaces(), ", ")));
   }
   return {};
 }

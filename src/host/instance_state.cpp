@@ -23,6 +23,8 @@ wasm_valkind_t kind_of(abi::CoreType type) {
       return WASM_I64;
     case abi::CoreType::f32:
       return WASM_F32;
+    case abi::CoreType::f64:
+      return WASM_F64;
   }
   std::unreachable();
 }
@@ -47,14 +49,14 @@ InstanceState::InstanceState(Session::DeviceSource source, const InstanceOptions
                 .observers = options.observers}),
       encoding_(options.gpu_abi == GpuAbi::legacy ? abi::Encoding::legacy : abi::Encoding::canonical) {}
 
-Result<void> InstanceState::define_imports(wasmtime_linker_t& linker) {
-  const auto functions = abi::contract_functions();
+Result<void> InstanceState::define_imports(wasmtime_linker_t& linker,
+                                           std::span<const abi::ContractFunction* const> functions) {
   bindings_.reserve(functions.size());  // the linker keeps their addresses
-  for (const abi::ContractFunction& function : functions) {
-    bindings_.push_back({this, &function});
+  for (const abi::ContractFunction* function : functions) {
+    bindings_.push_back({this, function});
     const ErrorPtr failed(wasmtime_linker_define_func_unchecked(
-        &linker, function.interface.data(), function.interface.size(), function.name.data(), function.name.size(),
-        function_type(function.parameters).get(), &InstanceState::call, &bindings_.back(), nullptr));
+        &linker, function->interface.data(), function->interface.size(), function->name.data(), function->name.size(),
+        function_type(function->parameters).get(), &InstanceState::call, &bindings_.back(), nullptr));
     if (failed) return error(ErrorKind::internal, message_of(*failed));
   }
   return {};
@@ -92,7 +94,7 @@ InstanceState::Outcome InstanceState::dispatch(const abi::ContractFunction& func
   if (guest_.allocating()) return {make_trap(function, "called from inside cabi_realloc"), false};
   // Asked before: spdlog would first look at its backtracer, in another library.
   if (log_.should_log(spdlog::level::trace)) log_.trace("{}", function.name);
-  abi::Call call(guest_, encoding_, function.name);
+  abi::Call call(guest_, function.may_be_legacy ? encoding_ : abi::Encoding::canonical, function.name);
   const bool succeeded = function.invoke(session_, call, values);
   if (TrapPtr nested = guest_.take_trap()) return {nested.release(), false};
   if (const auto& trap = call.trap()) return {make_trap(function, trap->message), false};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,9 @@ class InstanceState {
   InstanceState(const InstanceState&) = delete;
   InstanceState& operator=(const InstanceState&) = delete;
 
-  // Defines all functions of wasi:gpu; the linker's functions point to this state.
-  [[nodiscard]] Result<void> define_imports(wasmtime_linker_t& linker);
+  // Defines functions of wasi:gpu; the linker's functions point to this state.
+  [[nodiscard]] Result<void> define_imports(wasmtime_linker_t& linker,
+                                            std::span<const abi::ContractFunction* const> functions);
 
   [[nodiscard]] Session& session() { return session_; }
 

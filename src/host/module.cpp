@@ -36,13 +36,24 @@ std::unexpected<Error> invalid(const std::string& name, std::string_view what) {
 
 const uint8_t* as_uint8(Bytes code) { return reinterpret_cast<const uint8_t*>(code.data()); }
 
-bool imports_gpu(const wasmtime_module_t& module) {
-  ImportTypes imports;
-  wasmtime_module_imports(&module, &imports.vector);
-  return std::any_of(imports.vector.data, imports.vector.data + imports.vector.size, [](wasm_importtype_t* import) {
-    const wasm_name_t& from = *wasm_importtype_module(import);
-    return std::string_view(from.data, from.size).starts_with(abi::kContractPrefix);
+std::string_view view(const wasm_name_t& name) { return {name.data, name.size}; }
+
+bool imports_gpu(std::span<wasm_importtype_t* const> imports) {
+  return std::ranges::any_of(imports, [](const wasm_importtype_t* import) {
+    return view(*wasm_importtype_module(import)).starts_with(abi::kContractPrefix);
   });
+}
+
+std::vector<const abi::ContractFunction*> gpu_functions(std::span<wasm_importtype_t* const> imports) {
+  std::vector<const abi::ContractFunction*> functions;
+  for (const abi::ContractFunction& function : abi::contract_functions()) {
+    const bool imported = std::ranges::any_of(imports, [&](const wasm_importtype_t* import) {
+      return view(*wasm_importtype_name(import)) == function.name &&
+             view(*wasm_importtype_module(import)) == function.interface;
+    });
+    if (imported) functions.push_back(&function);
+  }
+  return functions;
 }
 
 std::map<std::string, std::optional<Signature>, std::less<>> exported_functions(const wasmtime_module_t& module) {
@@ -58,10 +69,12 @@ std::map<std::string, std::optional<Signature>, std::less<>> exported_functions(
 
 std::shared_ptr<const Module::Impl> make_module(std::shared_ptr<const Host::Impl> host, ModulePtr module,
                                                 const std::string& name) {
-  const bool gpu = imports_gpu(*module);
+  ImportTypes types;
+  wasmtime_module_imports(module.get(), &types.vector);
+  const std::span imports(types.vector.data, types.vector.size);
   auto functions = exported_functions(*module);
-  return std::make_shared<const Module::Impl>(
-      Module::Impl{std::move(host), std::move(module), name, gpu, std::move(functions)});
+  return std::make_shared<const Module::Impl>(Module::Impl{
+      std::move(host), std::move(module), name, imports_gpu(imports), gpu_functions(imports), std::move(functions)});
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ enum FunctionIndex : std::size_t {
 
 inline constexpr std::size_t kMaxParameters = 11;
 
-// In the order of abi::contract_functions().
+// The first of abi::contract_functions(), in their order: wasi:gpu 0.1.0.
 inline constexpr std::array kFunctions{
     Function{"get-device-info", "r", 40, 40, 8},
     Function{"buffer-create", "zur", 16, 8, 4},

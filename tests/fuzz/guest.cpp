@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "abi/contract.hpp"
+#include "fuzz/functions.hpp"
 
 namespace gpu_host::fuzz {
 namespace {
@@ -81,9 +82,11 @@ std::string_view type_name(abi::CoreType type) {
     case abi::CoreType::i64:
       return "i64";
     case abi::CoreType::f32:
+      return "f32";
+    case abi::CoreType::f64:
       break;
   }
-  return "f32";
+  return "f64";
 }
 
 // Argument `index` of call(), as the function's type wants it.
@@ -101,7 +104,7 @@ std::string guest_text() {
   std::string blocks;
   std::string labels;
   std::string calls;
-  for (const abi::ContractFunction& function : abi::contract_functions()) {
+  for (const abi::ContractFunction& function : abi::contract_functions().first(kFunctions.size())) {
     const auto& parameters = function.parameters;
     std::string types;
     std::string arguments;

@@ -65,7 +65,9 @@ TEST(UnknownImport, OfWasiGpuIsRefusedByName) {
   const struct {
     std::string_view from, name;
   } cases[] = {{"wasi:gpu/compute@0.1.0", "buffer-steal"},
-               {"wasi:gpu/compute@0.9.0", "sync"},
+               {"wasi:gpu/compute@0.3.0", "sync"},
+               {"wasi:gpu/forest@0.1.0", "[method]growth.grow"},
+               {"wasi:gpu/forest@0.2.0", "[method]growth.eat"},
                {"wasi:gpu/compute", "sync"},
                {"wasi:gpu/kernels@0.1.0", "kernel-matmul"},
                {"wasi:gpu/ml-kernels@0.1.0", "sync"},
@@ -77,6 +79,20 @@ TEST(UnknownImport, OfWasiGpuIsRefusedByName) {
     const auto result = run_text(importing(from, name, ""));
     EXPECT_TRUE(is_error(result, ErrorKind::link, fmt::format("'{}' of '{}'", name, from)));
   }
+}
+
+TEST(ImportOfWasiGpu, OfBothVersionsWorksInOneModule) {
+  const auto result = run_text(R"((module
+      (import "wasi:gpu/compute@0.1.0" "buffer-create" (func $old (param i64 i32 i32)))
+      (import "wasi:gpu/compute@0.2.0" "buffer-create" (func $new (param i64 i32 i32)))
+      (memory (export "memory") 1)
+      (func (export "_start")
+        (call $old (i64.const 16) (i32.const 0) (i32.const 0))
+        (call $new (i64.const 16) (i32.const 0) (i32.const 16))
+        (if (i32.ne (i32.load (i32.const 4)) (i32.const 1)) (then unreachable))
+        (if (i32.ne (i32.load (i32.const 20)) (i32.const 2)) (then unreachable)))))",
+                               cpu_options());
+  EXPECT_TRUE(exits(result, 0));
 }
 
 // The three ways of unknown imports change nothing for those that are known.
