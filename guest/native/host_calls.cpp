@@ -3,36 +3,40 @@
 // on the cpu backend, without WebAssembly between. One session for the process.
 #include "wasi_gpu/host_calls.hpp"
 
+#include <atomic>
 #include <limits>
 #include <utility>
 
 #include "backend/registry.hpp"
+#include "native/native_host.hpp"
+#include "native/session.hpp"
 #include "wasi_gpu/compute.hpp"
 #include "wasi_gpu/ml_kernels.hpp"
 #include "wasi_gpu/session.hpp"
 
-namespace wasi_gpu::host_calls {
+namespace wasi_gpu::native {
 namespace {
 
-namespace host = gpu_host::wasi_gpu;
+std::atomic<std::uint64_t> calls = 0;
+
+}  // namespace
+
+std::uint64_t call_count() { return calls; }
 
 gpu_host::Session& session() {
   static gpu_host::Session the_session([] { return gpu_host::open_device({.backend = "cpu", .index = {}}); },
                                        gpu_host::Limits());
+  ++calls;
   return the_session;
 }
 
-std::unexpected<Error> translated(gpu_host::GpuError error) {
-  // The host's codes are in the order of the contract's cases, as are the guest's.
-  return std::unexpected(Error{static_cast<ErrorCode>(error.code), std::move(error.message)});
-}
+}  // namespace wasi_gpu::native
 
-Result<void> translated(gpu_host::GpuResult<void> result) {
-  if (!result) return translated(std::move(result.error()));
-  return {};
-}
+namespace wasi_gpu::host_calls {
 
-}  // namespace
+namespace host = gpu_host::wasi_gpu;
+using native::session;
+using native::translated;
 
 DeviceInfo get_device_info() {
   auto info = host::get_device_info(session());
@@ -45,9 +49,7 @@ DeviceInfo get_device_info() {
 }
 
 Result<BufferId> buffer_create(std::uint64_t size, BufferUsage usage) {
-  auto id = host::buffer_create(session(), size, static_cast<host::BufferUsage>(usage));
-  if (!id) return translated(std::move(id.error()));
-  return *id;
+  return translated(host::buffer_create(session(), size, static_cast<host::BufferUsage>(usage)));
 }
 
 Result<void> buffer_write(BufferId buffer, std::uint64_t offset, std::span<const std::byte> data) {

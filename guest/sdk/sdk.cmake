@@ -1,10 +1,15 @@
-# wasi_gpu_module(NAME SOURCES…): a WebAssembly module NAME.wasm that uses the
-# C++ bindings of wasi:gpu. Needs cmake/wasm32-wasi.cmake as toolchain file.
+# wasi_gpu_module(NAME [FOREST] SOURCES…): a WebAssembly module NAME.wasm that uses
+# the C++ bindings of wasi:gpu; with FOREST, those of wasi_gpu/forest.hpp too, and then
+# it needs a host of 0.2.0. Needs cmake/wasm32-wasi.cmake as toolchain file.
 set(WASI_GPU_SDK_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(wasi_gpu_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 module "FOREST" "" "")
   # start.cpp stands in for the C library's start routine; it says why.
-  add_executable(${name} ${ARGN} ${WASI_GPU_SDK_DIR}/src/start.cpp)
+  add_executable(${name} ${module_UNPARSED_ARGUMENTS} ${WASI_GPU_SDK_DIR}/src/start.cpp)
+  if(module_FOREST)
+    target_compile_definitions(${name} PRIVATE WASI_GPU_FOREST)
+  endif()
   target_include_directories(${name} PRIVATE ${WASI_GPU_SDK_DIR}/include)
   target_compile_features(${name} PRIVATE cxx_std_23)
   target_compile_options(${name} PRIVATE -fno-exceptions -fno-rtti -Wall -Wextra -Wpedantic -Wshadow)

@@ -67,16 +67,18 @@ Result<void> run(const BenchCommand& command) {
 
   report.device = wasi_gpu::device_info();
   const Stopwatch training;
-  const auto forest = train_with_progress(*set, command.forest);
-  if (!forest) return std::unexpected(forest.error());
+  const auto trained = train_with_progress(*set, command.forest);
+  if (!trained) return std::unexpected(trained.error());
+  const Forest& forest = trained->forest;
   report.training_ms = training.milliseconds();
   report.n_train_rows = set->n_rows;
   report.n_test_rows = test->n_rows;
   report.n_features = set->n_features();
-  report.n_trees = forest->params.n_trees;
-  report.n_nodes = static_cast<std::uint32_t>(forest->nodes.size());
-  report.depth = forest->depth;
-  if (auto measured = measure_inference(*forest, *test, report); !measured) return measured;
+  report.n_trees = forest.params.n_trees;
+  report.n_nodes = static_cast<std::uint32_t>(forest.nodes.size());
+  report.depth = forest.depth;
+  report.out_of_bag = trained->out_of_bag;
+  if (auto measured = measure_inference(forest, *test, report); !measured) return measured;
   std::printf("%s%s\n", bench_table(report).c_str(), bench_json(report).c_str());
   return {};
 }

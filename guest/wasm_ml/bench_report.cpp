@@ -50,6 +50,7 @@ std::string bench_table(const BenchReport& report) {
   }
   table += line("test MSE", format("%12.3f", report.test.mse));
   table += line("test R2", format("%12.4f", report.test.r2));
+  if (report.out_of_bag) table += line("out-of-bag R2", format("%12.4f", report.out_of_bag->r2));
   return table;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct BenchReport {
   double training_ms = 0;
   std::vector<InferenceTime> inference;  // the first: of the test rows
   Metrics test;
+  std::optional<Metrics> out_of_bag = {};
 };
 
 [[nodiscard]] std::string bench_table(const BenchReport& report);

@@ -17,17 +17,6 @@ std::string listed(const std::vector<std::string>& names) {
   return list;
 }
 
-// The scores of splits are sums of squared deviations in 32-bit floats: where
-// those overflow, no split could be told from another.
-Result<void> check_spread(const CsvFile& file, const TrainingSet& set) {
-  const auto [low, high] = std::ranges::minmax_element(set.labels);
-  const double spread = double{*high} - double{*low};
-  if (spread * spread * set.n_rows <= double{std::numeric_limits<float>::max()}) return {};
-  return fail(
-      file.name() + ": column " + quoted(set.target_name) +
-      format(": values from %g to %g are too far apart to train on; scale them down", double{*low}, double{*high}));
-}
-
 // Rows are counted in 32 bits by the kernels.
 Result<std::uint32_t> row_count(const CsvFile& file, std::size_t n_values, std::size_t n_columns) {
   const std::size_t n_rows = n_values / n_columns;
@@ -79,14 +68,19 @@ Result<TrainingSet> training_set(const CsvFile& file, const std::string& target)
   for (std::size_t i = 0; i < header.size(); ++i) {
     if (i != *target_column) set.feature_names.push_back(header[i]);
   }
-  set.features.reserve(values->size() - *n_rows);
-  set.labels.reserve(*n_rows);
-  for (std::size_t i = 0; i < values->size(); ++i) {
-    const bool is_label = i % header.size() == *target_column;
-    (is_label ? set.labels : set.features).push_back((*values)[i]);
-  }
-  if (auto checked = check_spread(file, set); !checked) return std::unexpected(std::move(checked.error()));
+  set.target_column = static_cast<std::uint32_t>(*target_column);
+  set.table = *std::move(values);
   return set;
+}
+
+std::vector<std::string> constant_features(const TrainingSet& set) {
+  std::vector<std::string> names;
+  for (std::uint32_t feature = 0; feature < set.n_features(); ++feature) {
+    std::uint32_t row = 1;
+    while (row < set.n_rows && set.value(row, feature) == set.value(0, feature)) ++row;
+    if (row >= set.n_rows) names.push_back(set.feature_names[feature]);
+  }
+  return names;
 }
 
 Result<PredictionSet> prediction_set(const CsvFile& file, const std::vector<std::string>& feature_names,

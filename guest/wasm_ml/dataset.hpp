@@ -1,6 +1,7 @@
 // Rows to learn from and rows to predict, from CSV files.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,11 +15,23 @@ struct TrainingSet {
   std::vector<std::string> feature_names;
   std::string target_name;
   std::uint32_t n_rows = 0;
-  std::vector<float> features;  // n_rows × feature_names.size(), row-major
-  std::vector<float> labels;    // n_rows
+  std::uint32_t target_column = 0;
+  std::vector<float> table;  // n_rows × n_columns(), row-major, as in the file
 
   [[nodiscard]] std::uint32_t n_features() const { return static_cast<std::uint32_t>(feature_names.size()); }
+  [[nodiscard]] std::uint32_t n_columns() const { return n_features() + 1; }
+  // The target's is left out of the features' numbers.
+  [[nodiscard]] std::uint32_t column_of(std::uint32_t feature) const {
+    return feature < target_column ? feature : feature + 1;
+  }
+  [[nodiscard]] float value(std::uint32_t row, std::uint32_t feature) const {
+    return table[std::size_t{row} * n_columns() + column_of(feature)];
+  }
+  [[nodiscard]] float label(std::uint32_t row) const { return table[std::size_t{row} * n_columns() + target_column]; }
 };
+
+// Features that have one value in all rows.
+[[nodiscard]] std::vector<std::string> constant_features(const TrainingSet& set);
 
 // Every column but the target (empty: the last column) is a feature.
 [[nodiscard]] Result<TrainingSet> training_set(const CsvFile& file, const std::string& target);

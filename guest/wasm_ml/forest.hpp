@@ -17,11 +17,17 @@ using wasi_gpu::TreeNode;
 // What a forest was grown with.
 struct ForestParams {
   std::uint32_t n_trees = 200;
-  std::uint32_t max_depth = 16;         // edges from root to leaf
+  std::uint32_t max_depth = 16;         // edges from root to leaf; 0: any
   std::uint32_t max_features = 0;       // features tried at each node, at most; 0: all
   std::uint32_t min_samples_split = 2;  // different rows in a node that may be split
   std::uint32_t min_samples_leaf = 1;   // different rows in a leaf
   std::uint32_t seed = 42;
+  // What the model file does not keep and the 0.1.0 kernels cannot do.
+  double min_impurity_decrease = 0;
+  bool bootstrap = true;          // else each tree sees all rows, once
+  std::uint32_t max_samples = 0;  // rows that a tree draws; 0: as many as there are
+  std::uint32_t max_bins = 255;
+  bool oob_score = false;
 
   friend bool operator==(const ForestParams&, const ForestParams&) = default;
 };

@@ -20,7 +20,7 @@ Result<void> run(const InfoCommand& command) {
   print("trees", forest->tree_offsets.size());
   print("nodes", forest->nodes.size());
   print("depth", forest->depth);
-  print("max depth", params.max_depth);
+  std::printf("%-20s %s\n", "max depth", params.max_depth == 0 ? "any" : std::to_string(params.max_depth).c_str());
   std::printf("%-20s %s\n", "max features",
               params.max_features == 0 ? "all" : std::to_string(params.max_features).c_str());
   print("min samples split", params.min_samples_split);

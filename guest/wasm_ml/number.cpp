@@ -23,13 +23,15 @@ bool names_non_finite(std::string_view text) {
   return word == "nan" || word == "inf" || word == "infinity";
 }
 
+// strtof and strtod know more than is wanted here: hexadecimal, nan, inf.
+bool is_decimal(std::string_view text) { return text.find_first_not_of("0123456789+-.eE") == std::string_view::npos; }
+
 }  // namespace
 
 ParsedNumber parse_number(std::string_view text) {
   text = trimmed(text);
   if (text.empty()) return {.problem = NumberProblem::blank};
-  // strtof knows more than is wanted here: hexadecimal, nan, inf.
-  if (text.find_first_not_of("0123456789+-.eE") != std::string_view::npos) {
+  if (!is_decimal(text)) {
     return {.problem = names_non_finite(text) ? NumberProblem::not_finite : NumberProblem::not_a_number};
   }
   constexpr std::size_t kUsualLength = 64;
@@ -47,6 +49,15 @@ ParsedNumber parse_number(std::string_view text) {
   if (end != begin + text.size()) return {.problem = NumberProblem::not_a_number};
   if (!std::isfinite(value)) return {.problem = NumberProblem::too_large};
   return {.value = value};
+}
+
+std::optional<double> parse_double(std::string_view text) {
+  const std::string number(text);
+  char* end = nullptr;
+  const double value = std::strtod(number.c_str(), &end);
+  if (text.empty() || !is_decimal(text) || end != number.c_str() + number.size()) return std::nullopt;
+  if (!std::isfinite(value)) return std::nullopt;
+  return value;
 }
 
 }  // namespace wasm_ml

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace wasm_ml {
@@ -16,5 +17,8 @@ struct ParsedNumber {
 // A decimal number, spaces around it allowed. Rounded to the nearest f32; what
 // is too small for one becomes a subnormal or zero.
 [[nodiscard]] ParsedNumber parse_number(std::string_view text);
+
+// A finite decimal number of 64 bits, without spaces.
+[[nodiscard]] std::optional<double> parse_double(std::string_view text);
 
 }  // namespace wasm_ml

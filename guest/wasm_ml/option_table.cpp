@@ -1,7 +1,6 @@
 #include "option_table.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -36,11 +35,12 @@ Result<void> parse_options(std::string_view command, std::span<const std::string
     given.push_back(&*option);
     std::string_view value;
     if (equals != std::string_view::npos) {
+      if (option->is_flag) return option_error(name, "takes no value");
       value = argument.substr(equals + 1);
-    } else if (i + 1 < arguments.size() && !looks_like_option(arguments[i + 1])) {
+    } else if (!option->is_flag && i + 1 < arguments.size() && !looks_like_option(arguments[i + 1])) {
       value = arguments[++i];
     }
-    if (value.empty()) return option_error(name, "needs a value");
+    if (value.empty() && !option->is_flag) return option_error(name, "needs a value");
     if (auto set = option->set(value); !set) return set;
   }
   for (const Option& option : options) {
@@ -60,14 +60,24 @@ Option text_option(const char* name, std::string& into, bool required) {
           .required = required};
 }
 
-Result<std::uint32_t> parse_count(std::string_view option, std::string_view text, std::uint32_t least) {
+Option flag_option(const char* name, bool& into, bool value) {
+  return {.name = name,
+          .set = [&into, value](std::string_view) -> Result<void> {
+            into = value;
+            return {};
+          },
+          .is_flag = true};
+}
+
+Result<std::uint32_t> parse_count(std::string_view option, std::string_view text, std::uint32_t least,
+                                  std::uint32_t most) {
   std::uint64_t value = 0;
   for (const char c : text) {
     if (c < '0' || c > '9') return option_error(option, "needs a whole number, not " + quoted(text));
     value = value * 10 + static_cast<std::uint64_t>(c - '0');
-    if (value > std::numeric_limits<std::uint32_t>::max()) {
-      return option_error(option, format("cannot be %s: it is at most %lu", quoted(text).c_str(),
-                                         static_cast<unsigned long>(std::numeric_limits<std::uint32_t>::max())));
+    if (value > most) {
+      return option_error(
+          option, format("cannot be %s: it is at most %lu", quoted(text).c_str(), static_cast<unsigned long>(most)));
     }
   }
   if (value < least) {
@@ -77,9 +87,9 @@ Result<std::uint32_t> parse_count(std::string_view option, std::string_view text
   return static_cast<std::uint32_t>(value);
 }
 
-Option number_option(const char* name, std::uint32_t& into, std::uint32_t least) {
-  return {.name = name, .set = [name, &into, least](std::string_view value) -> Result<void> {
-            const auto number = parse_count(name, value, least);
+Option number_option(const char* name, std::uint32_t& into, std::uint32_t least, std::uint32_t most) {
+  return {.name = name, .set = [name, &into, least, most](std::string_view value) -> Result<void> {
+            const auto number = parse_count(name, value, least, most);
             if (!number) return std::unexpected(number.error());
             into = *number;
             return {};

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "number.hpp"
 #include "option_table.hpp"
 #include "text.hpp"
 
@@ -12,6 +13,8 @@ namespace wasm_ml {
 namespace {
 
 using Arguments = std::span<const std::string_view>;
+
+bool is_whole(std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; }
 
 Option feature_limit_option(FeatureLimit& into) {
   constexpr const char* kName = "--max-features";
@@ -23,7 +26,7 @@ Option feature_limit_option(FeatureLimit& into) {
               into = {.kind = Kind::third};
             } else if (value == "sqrt") {
               into = {.kind = Kind::square_root};
-            } else if (value.find_first_not_of("0123456789") != std::string_view::npos) {
+            } else if (!is_whole(value)) {
               return fail_usage(
                   format("option '%s' needs a whole number, all, third or sqrt, not %s", kName, quoted(value).c_str()));
             } else {
@@ -35,20 +38,90 @@ Option feature_limit_option(FeatureLimit& into) {
           }};
 }
 
+Option depth_option(std::uint32_t& into) {
+  constexpr const char* kName = "--max-depth";
+  return {
+      .name = kName, .set = [&into](std::string_view value) -> Result<void> {
+        if (value == "none") {
+          into = 0;
+          return {};
+        }
+        if (!is_whole(value)) {
+          return fail_usage(format("option '%s' needs a whole number or none, not %s", kName, quoted(value).c_str()));
+        }
+        const auto depth = parse_count(kName, value, 0);
+        if (!depth) return std::unexpected(depth.error());
+        into = *depth;
+        return {};
+      }};
+}
+
+Option sample_size_option(std::optional<SampleSize>& into) {
+  constexpr const char* kName = "--max-samples";
+  return {
+      .name = kName, .set = [&into](std::string_view value) -> Result<void> {
+        if (is_whole(value)) {
+          const auto rows = parse_count(kName, value, 1);
+          if (!rows) return std::unexpected(rows.error());
+          into = SampleSize{.rows = *rows};
+          return {};
+        }
+        const auto share = parse_double(value);
+        if (!share || *share <= 0 || *share > 1) {
+          return fail_usage(format("option '%s' needs a number of rows or a share of them above 0.0 up to 1.0, not %s",
+                                   kName, quoted(value).c_str()));
+        }
+        into = SampleSize{.share = *share};
+        return {};
+      }};
+}
+
+Option decrease_option(double& into) {
+  constexpr const char* kName = "--min-impurity-decrease";
+  return {.name = kName, .set = [&into](std::string_view value) -> Result<void> {
+            const auto decrease = parse_double(value);
+            if (!decrease || *decrease < 0) {
+              return fail_usage(
+                  format("option '%s' needs a number that is not negative, not %s", kName, quoted(value).c_str()));
+            }
+            into = *decrease;
+            return {};
+          }};
+}
+
 void add_forest_options(std::vector<Option>& options, ForestOptions& forest) {
+  constexpr std::uint32_t kMostBins = 255;
   ForestParams& params = forest.params;
   options.push_back(number_option("--trees", params.n_trees));
-  options.push_back(number_option("--max-depth", params.max_depth));
+  options.push_back(depth_option(params.max_depth));
   options.push_back(feature_limit_option(forest.max_features));
   options.push_back(number_option("--min-samples-leaf", params.min_samples_leaf));
   options.push_back(number_option("--min-samples-split", params.min_samples_split, 2));
+  options.push_back(decrease_option(params.min_impurity_decrease));
+  options.push_back(sample_size_option(forest.max_samples));
+  options.push_back(flag_option("--no-bootstrap", params.bootstrap, false));
+  options.push_back(number_option("--max-bins", params.max_bins, 2, kMostBins));
+  options.push_back(flag_option("--oob-score", params.oob_score, true));
   options.push_back(number_option("--seed", params.seed, 0));
+}
+
+Result<void> check_contradictions(const ForestOptions& forest) {
+  if (forest.params.bootstrap) return {};
+  const auto contradicts = [](const char* option) {
+    return fail_usage(format("option '--no-bootstrap' contradicts '%s': there every tree sees all rows", option));
+  };
+  if (forest.max_samples) return contradicts("--max-samples");
+  if (forest.params.oob_score) return contradicts("--oob-score");
+  return {};
 }
 
 // Parses into `command`, which the options refer to.
 template <class C>
 Result<Command> finish(std::string_view name, Arguments arguments, const std::vector<Option>& options, C& command) {
   if (auto parsed = parse_options(name, arguments, options); !parsed) return std::unexpected(parsed.error());
+  if constexpr (requires { command.forest; }) {
+    if (auto checked = check_contradictions(command.forest); !checked) return std::unexpected(checked.error());
+  }
   return Command(std::move(command));
 }
 
@@ -100,9 +173,15 @@ std::uint32_t FeatureLimit::resolve(std::uint32_t n_features) const {
   return 0;
 }
 
-ForestParams ForestOptions::resolve(std::uint32_t n_features) const {
+std::uint32_t SampleSize::resolve(std::uint32_t n_rows) const {
+  if (rows != 0) return rows;
+  return std::max(1U, static_cast<std::uint32_t>(std::round(share * n_rows)));
+}
+
+ForestParams ForestOptions::resolve(std::uint32_t n_rows, std::uint32_t n_features) const {
   ForestParams resolved = params;
   resolved.max_features = max_features.resolve(n_features);
+  if (max_samples) resolved.max_samples = max_samples->resolve(n_rows);
   return resolved;
 }
 

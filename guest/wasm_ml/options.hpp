@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,12 +23,22 @@ struct FeatureLimit {
   [[nodiscard]] std::uint32_t resolve(std::uint32_t n_features) const;
 };
 
+// How many rows each tree draws: a number, or a share of what there is.
+struct SampleSize {
+  std::uint32_t rows = 0;  // 0: the share
+  double share = 0;
+
+  // For ForestParams::max_samples.
+  [[nodiscard]] std::uint32_t resolve(std::uint32_t n_rows) const;
+};
+
 // What is known of a forest before its data is.
 struct ForestOptions {
   ForestParams params;
   FeatureLimit max_features;
+  std::optional<SampleSize> max_samples = {};
 
-  [[nodiscard]] ForestParams resolve(std::uint32_t n_features) const;
+  [[nodiscard]] ForestParams resolve(std::uint32_t n_rows, std::uint32_t n_features) const;
 };
 
 struct HelpCommand {};

@@ -13,6 +13,7 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
   ~ProgressLine();  // clears the line
 
+  [[nodiscard]] bool is_shown() const { return on_terminal_; }
   void update(std::uint32_t done);
 
  private:

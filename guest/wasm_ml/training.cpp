@@ -1,42 +1,60 @@
 #include "training.hpp"
 
-#include <limits>
 #include <utility>
 
-#include "random.hpp"
-#include "split_search.hpp"
+#include "kernel_training.hpp"
 #include "text.hpp"
-#include "tree_grower.hpp"
+#if defined(WASI_GPU_FOREST)
+#include "engine_training.hpp"
+#endif
 
 namespace wasm_ml {
+namespace {
 
-Result<Forest> train_forest(const TrainingSet& set, const ForestParams& params, const TrainingProgress& progress) {
+#if defined(WASI_GPU_FOREST)
+constexpr const char* kWhyKernels = "this device does not grow forests itself";
+#else
+constexpr const char* kWhyKernels = "this module is built for hosts of wasi:gpu 0.1.0";
+#endif
+
+Result<Trained> train(const TrainingSet& set, const ForestParams& params, const TrainingHooks& hooks) {
+#if defined(WASI_GPU_FOREST)
+  auto trained = train_by_engine(set, params, hooks.progress);
+  if (!trained) return std::unexpected(std::move(trained.error()));
+  if (*trained) return **std::move(trained);
+#endif
+  if (auto supported = check_kernels_can(params); !supported) {
+    return fail(std::string(kWhyKernels) + ": " + supported.error().message);
+  }
+  if (hooks.note) {
+    hooks.note(std::string(kWhyKernels) + ": the 0.1.0 kernels train, with a host call for each node and feature");
+  }
+  return train_by_kernels(set, params, hooks.progress);
+}
+
+}  // namespace
+
+Forest untrained_forest(const TrainingSet& set, const ForestParams& params) {
+  return {.params = params,
+          .n_train_rows = set.n_rows,
+          .target_name = set.target_name,
+          .feature_names = set.feature_names,
+          .tree_offsets = {},
+          .nodes = {}};
+}
+
+Result<Trained> train_forest(const TrainingSet& set, const ForestParams& params, const TrainingHooks& hooks) {
   if (params.max_features > set.n_features()) {
     return fail_usage(format("option '--max-features': %lu is more than the %lu features of the data",
                              static_cast<unsigned long>(params.max_features),
                              static_cast<unsigned long>(set.n_features())));
   }
-  auto search = SplitSearch::create(set);
-  if (!search) return std::unexpected(std::move(search.error()));
-  Forest forest{.params = params,
-                .n_train_rows = set.n_rows,
-                .target_name = set.target_name,
-                .feature_names = set.feature_names,
-                .tree_offsets = {},
-                .nodes = {}};
-  TreeGrower grower(set, forest.params, *search);
-  for (std::uint32_t tree = 0; tree < params.n_trees; ++tree) {
-    forest.tree_offsets.push_back(static_cast<std::uint32_t>(forest.nodes.size()));
-    if (auto grown = grower.grow(tree_seed(params.seed, tree), forest.nodes); !grown) {
-      return std::unexpected(std::move(grown.error()));
-    }
-    if (forest.nodes.size() > std::numeric_limits<std::uint32_t>::max()) return fail("the forest has too many nodes");
-    if (progress) progress(tree + 1);
-  }
-  auto depth = check_structure(forest);
+  auto trained = train(set, params, hooks);
+  if (!trained) return trained;
+  auto depth = check_structure(trained->forest);
   if (!depth) return fail("training failed: " + depth.error().message);
-  forest.depth = *depth;
-  return forest;
+  trained->forest.depth = *depth;
+  return trained;
 }
 
 }  // namespace wasm_ml

@@ -1,13 +1,37 @@
 #include "training_progress.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <vector>
+
 #include "progress.hpp"
-#include "training.hpp"
+#include "text.hpp"
 
 namespace wasm_ml {
+namespace {
 
-Result<Forest> train_with_progress(const TrainingSet& set, const ForestOptions& options) {
+void say(const char* kind, const std::string& text) { std::fprintf(stderr, "wasm_ml: %s: %s\n", kind, text.c_str()); }
+
+void warn_of_constant_features(const TrainingSet& set) {
+  constexpr std::size_t kMostNames = 10;
+  const std::vector<std::string> names = constant_features(set);
+  if (names.empty()) return;
+  std::string list;
+  for (std::size_t i = 0; i < std::min(names.size(), kMostNames); ++i) list += (i == 0 ? "" : ", ") + quoted(names[i]);
+  if (names.size() > kMostNames) list += format(" and %zu more", names.size() - kMostNames);
+  say("warning", "one value in all rows, so that no tree can use it: " + list);
+}
+
+}  // namespace
+
+Result<Trained> train_with_progress(const TrainingSet& set, const ForestOptions& options) {
+  warn_of_constant_features(set);
   ProgressLine progress("training, trees", options.params.n_trees);
-  return train_forest(set, options.resolve(set.n_features()), [&](std::uint32_t done) { progress.update(done); });
+  TrainingHooks hooks{.note = [](const std::string& text) { say("note", text); }};
+  if (progress.is_shown()) hooks.progress = [&](std::uint32_t done) { progress.update(done); };
+  return train_forest(set, options.resolve(set.n_rows, set.n_features()), hooks);
 }
 
 }  // namespace wasm_ml

@@ -63,8 +63,9 @@ std::span<const std::uint32_t> TreeGrower::rows_of(const Open& open) const {
 
 bool TreeGrower::may_split(const Open& open) const {
   const auto rows = rows_of(open);
-  if (open.depth >= params_.max_depth || rows.size() < params_.min_samples_split) return false;
-  const auto same_label = [&](std::uint32_t row) { return set_.labels[row] == set_.labels[rows[0]]; };
+  const bool deep = params_.max_depth != 0 && open.depth >= params_.max_depth;
+  if (deep || rows.size() < params_.min_samples_split) return false;
+  const auto same_label = [&](std::uint32_t row) { return set_.label(row) == set_.label(rows[0]); };
   return !std::ranges::all_of(rows, same_label);
 }
 
@@ -88,7 +89,7 @@ Result<std::optional<TreeGrower::Split>> TreeGrower::best_split(const Open& open
     const std::uint32_t feature = features_[i];
     values_.clear();
     // Adding 0 makes zeros positive, so that their order cannot matter.
-    for (const std::uint32_t row : rows) values_.push_back(value(row, feature) + 0.0F);
+    for (const std::uint32_t row : rows) values_.push_back(set_.value(row, feature) + 0.0F);
     split_candidates(values_, params_.min_samples_leaf, thresholds_);
     if (thresholds_.empty()) continue;
     if (auto considered = consider(feature, best); !considered) return std::unexpected(std::move(considered.error()));
@@ -99,7 +100,7 @@ Result<std::optional<TreeGrower::Split>> TreeGrower::best_split(const Open& open
 // Scores thresholds_; ties go to the lower feature, then the lower threshold.
 Result<void> TreeGrower::consider(std::uint32_t feature, std::optional<Split>& best) {
   scores_.resize(thresholds_.size());
-  if (auto scored = search_.score(feature, thresholds_, scores_); !scored) return scored;
+  if (auto scored = search_.score(set_.column_of(feature), thresholds_, scores_); !scored) return scored;
   for (std::size_t i = 0; i < scores_.size(); ++i) {
     if (!std::isfinite(scores_[i])) continue;
     const Split split{.score = scores_[i], .feature = feature, .threshold = thresholds_[i]};
@@ -115,7 +116,7 @@ std::size_t TreeGrower::partition(const Open& open, const Split& split) {
   std::size_t middle = open.begin;
   for (std::size_t i = open.begin; i < open.end; ++i) {
     const std::uint32_t row = rows_[i];
-    if (value(row, split.feature) <= split.threshold) {
+    if (set_.value(row, split.feature) <= split.threshold) {
       rows_[middle++] = row;
     } else {
       right_rows_.push_back(row);
@@ -129,14 +130,10 @@ float TreeGrower::mean_label(const Open& open) const {
   double sum = 0;
   double n = 0;
   for (const std::uint32_t row : rows_of(open)) {
-    sum += double{set_.labels[row]} * counts_[row];
+    sum += double{set_.label(row)} * counts_[row];
     n += counts_[row];
   }
   return static_cast<float>(sum / n);
-}
-
-float TreeGrower::value(std::uint32_t row, std::uint32_t feature) const {
-  return set_.features[std::size_t{row} * set_.n_features() + feature];
 }
 
 }  // namespace wasm_ml

@@ -44,7 +44,6 @@ class TreeGrower {
   [[nodiscard]] Result<void> consider(std::uint32_t feature, std::optional<Split>& best);
   [[nodiscard]] std::size_t partition(const Open& open, const Split& split);
   [[nodiscard]] float mean_label(const Open& open) const;
-  [[nodiscard]] float value(std::uint32_t row, std::uint32_t feature) const;
 
   const TrainingSet& set_;
   const ForestParams& params_;

@@ -22,12 +22,25 @@ info     tells what is in a model file
 
 forest options:
   --trees N               trees (200)
-  --max-depth N           edges from a tree's root to a leaf, at most (16)
+  --max-depth N           edges from a tree's root to a leaf, at most; 0 or none:
+                          any number (16)
   --max-features N        features tried at each node: a number, all, third or
                           sqrt (all)
   --min-samples-leaf N    different rows in a leaf, at least (1)
   --min-samples-split N   different rows in a node that is split, at least (2)
   --seed N                of the random numbers (42)
+
+forest options where the device grows forests itself (wasi:gpu/forest); else they
+are refused:
+  --min-impurity-decrease X   of the mean squared error, weighted by the node's
+                          share of the rows, that a split must reach (0)
+  --max-samples N         rows that each tree draws, with replacement: a number, or
+                          a share of the rows such as 0.5 (as many as there are)
+  --no-bootstrap          each tree sees all rows, once
+  --max-bins N            ranges of a feature's values, 2 to 255, by which large
+                          nodes are split (255)
+  --oob-score             tells how well the trees predict rows that they did not
+                          draw
 )";
 }
 

@@ -412,6 +412,7 @@ class CudaDemo : public Cuda {
                                      "--max-depth", "4", "--seed", "42"},
                                     "cuda");
     EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("note: this device does not grow forests itself: the 0.1.0 kernels train"));
   }
 };
 

@@ -21,6 +21,8 @@ TEST(Guests, Rust) { expect_ok(run_program({guest("rust")}), "rust"); }
 
 TEST(Guests, LegacyC) { expect_ok(run_program({"-G", "abi=legacy", guest("legacy_c")}), "legacy c"); }
 
+TEST(Guests, ExtraTrees) { expect_ok(run_program({"--backend", "cpu", guest("extra_trees")}), "extra trees"); }
+
 TEST(Guests, StaticObjectsLiveOnce) {
   const Outcome outcome = run_program({guest("static_objects")});
   expect_ok(outcome, "static objects");

@@ -9,15 +9,20 @@
 
 namespace gpu_host::e2e {
 
-// The guest's "." is `folder`, and /data holds the diabetes files. On any backend where
-// none is named.
+// The guest's "." is `folder`, and /data holds the diabetes files. `options` are the host's.
+[[nodiscard]] inline Outcome wasm_ml_with(std::vector<std::string> options, const std::string& module,
+                                          const TempFolder& folder, const std::vector<std::string>& arguments) {
+  options.insert(options.end(), {"-d", folder.path().string(), "--dir", std::string(WGH_DATA_DIR) + "::/data", module});
+  options.insert(options.end(), arguments.begin(), arguments.end());
+  return run_program(options);
+}
+
+// On any backend where none is named.
 [[nodiscard]] inline Outcome wasm_ml(const TempFolder& folder, const std::vector<std::string>& arguments,
                                      const std::string& backend = {}) {
-  std::vector<std::string> command{"-d", folder.path().string(), "--dir", std::string(WGH_DATA_DIR) + "::/data"};
-  if (!backend.empty()) command.insert(command.end(), {"--backend", backend});
-  command.emplace_back(WGH_WASM_ML);
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return run_program(command);
+  std::vector<std::string> options;
+  if (!backend.empty()) options = {"--backend", backend};
+  return wasm_ml_with(options, WGH_WASM_ML, folder, arguments);
 }
 
 // Trains a small forest into `model`.

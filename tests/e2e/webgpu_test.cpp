@@ -163,14 +163,14 @@ TEST_F(WebGpu, AGuestMayEndWhileTheDeviceWorks) {
 
 nlohmann::json bench(const std::string& backend) {
   const TempFolder folder;
-  const Outcome outcome = wasm_ml(
-      folder, {"bench", "--train", "/data/diabetes_train.csv", "--test", "/data/diabetes_test.csv", "--trees", "20"},
-      backend);
+  const Outcome outcome = wasm_ml_with(
+      {"--backend", backend}, WGH_WASM_ML_0_1, folder,
+      {"bench", "--train", "/data/diabetes_train.csv", "--test", "/data/diabetes_test.csv", "--trees", "20"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
   return nlohmann::json::parse(outcome.out.substr(outcome.out.rfind('\n', outcome.out.size() - 2) + 1));
 }
 
-// Where two splits are as good as equal, rounding decides: the forests differ a little.
+// By the same kernels. Where two splits are as good as equal, rounding decides: the forests differ a little.
 TEST_F(WebGpu, TheDemoIsAsGoodAsOnTheCpu) {
   const auto cpu = bench("cpu");
   const auto webgpu = bench("webgpu");

@@ -41,6 +41,10 @@ TEST(BenchReportTest, TableHasALineForEachBatch) {
   EXPECT_THAT(table, HasSubstr("inference, 89 rows"));
   EXPECT_THAT(table, HasSubstr("inference, 1000 rows"));
   EXPECT_THAT(table, HasSubstr("0.4300"));
+  EXPECT_THAT(table, testing::Not(HasSubstr("out-of-bag")));
+  BenchReport with_out_of_bag = report();
+  with_out_of_bag.out_of_bag = {.mse = 3000, .r2 = 0.42};
+  EXPECT_THAT(bench_table(with_out_of_bag), testing::ContainsRegex("out-of-bag R2 +0.4200\n"));
 }
 
 }  // namespace

@@ -36,11 +36,11 @@ TEST(OptionsTest, Defaults) {
   EXPECT_EQ(train.target, "");
   const ForestParams expected = {
       .n_trees = 200, .max_depth = 16, .max_features = 0, .min_samples_split = 2, .min_samples_leaf = 1, .seed = 42};
-  EXPECT_EQ(train.forest.resolve(10), expected);
+  EXPECT_EQ(train.forest.resolve(100, 10), expected);
   const auto bench = parsed<BenchCommand>({"bench"});
   EXPECT_EQ(bench.train, "diabetes_train.csv");
   EXPECT_EQ(bench.test, "diabetes_test.csv");
-  EXPECT_EQ(bench.forest.resolve(10), expected);
+  EXPECT_EQ(bench.forest.resolve(100, 10), expected);
 }
 
 TEST(OptionsTest, BothSpellingsOfAValue) {
@@ -51,13 +51,13 @@ TEST(OptionsTest, BothSpellingsOfAValue) {
   EXPECT_EQ(train.target, "t");
   const ForestParams expected = {
       .n_trees = 7, .max_depth = 3, .max_features = 0, .min_samples_split = 9, .min_samples_leaf = 4, .seed = 0};
-  EXPECT_EQ(train.forest.resolve(10), expected);
+  EXPECT_EQ(train.forest.resolve(100, 10), expected);
 }
 
 TEST(OptionsTest, MaxFeatures) {
   const auto resolved = [](std::string_view value, std::uint32_t n_features) {
     const auto bench = parsed<BenchCommand>({"bench", "--max-features", value});
-    return bench.forest.resolve(n_features).max_features;
+    return bench.forest.resolve(100, n_features).max_features;
   };
   EXPECT_EQ(resolved("all", 10), 0U);
   EXPECT_EQ(resolved("third", 10), 3U);
@@ -66,6 +66,55 @@ TEST(OptionsTest, MaxFeatures) {
   EXPECT_EQ(resolved("sqrt", 16), 4U);
   EXPECT_EQ(resolved("sqrt", 1), 1U);
   EXPECT_EQ(resolved("5", 10), 5U);
+}
+
+TEST(OptionsTest, MaxDepth) {
+  for (const char* any : {"0", "none"}) {
+    EXPECT_EQ(parsed<BenchCommand>({"bench", "--max-depth", any}).forest.params.max_depth, 0U);
+  }
+}
+
+TEST(OptionsTest, MaxSamples) {
+  const auto resolved = [](std::string_view value, std::uint32_t n_rows) {
+    return parsed<BenchCommand>({"bench", "--max-samples", value}).forest.resolve(n_rows, 1).max_samples;
+  };
+  EXPECT_EQ(resolved("70", 100), 70U);
+  EXPECT_EQ(resolved("170", 100), 170U);
+  EXPECT_EQ(resolved("0.5", 101), 51U);
+  EXPECT_EQ(resolved("1.0", 100), 100U);
+  EXPECT_EQ(resolved("1e-9", 100), 1U);
+  EXPECT_EQ(train_error({"--max-samples", "0"}), "option '--max-samples' cannot be '0': it is at least 1");
+  for (const std::string value : {"half", "0.0", "1.5", "-0.5", "0.5x", "nan"}) {
+    EXPECT_EQ(
+        train_error({"--max-samples", value}),
+        "option '--max-samples' needs a number of rows or a share of them above 0.0 up to 1.0, not '" + value + "'");
+  }
+}
+
+TEST(OptionsTest, MinImpurityDecrease) {
+  const auto bench = parsed<BenchCommand>({"bench", "--min-impurity-decrease", "0.001"});
+  EXPECT_EQ(bench.forest.params.min_impurity_decrease, 0.001);
+  for (const std::string value : {"x", "-1", "1e999", "inf", "1 2"}) {
+    EXPECT_EQ(train_error({"--min-impurity-decrease", value}),
+              "option '--min-impurity-decrease' needs a number that is not negative, not '" + value + "'");
+  }
+}
+
+TEST(OptionsTest, Flags) {
+  const auto bench = parsed<BenchCommand>({"bench", "--oob-score", "--max-bins", "9"});
+  EXPECT_TRUE(bench.forest.params.oob_score);
+  EXPECT_TRUE(bench.forest.params.bootstrap);
+  EXPECT_EQ(bench.forest.params.max_bins, 9U);
+  EXPECT_FALSE(parsed<BenchCommand>({"bench", "--no-bootstrap"}).forest.params.bootstrap);
+  EXPECT_EQ(train_error({"--oob-score=1"}), "option '--oob-score' takes no value");
+  EXPECT_EQ(train_error({"--oob-score", "1"}), "unexpected argument '1' after 'train'");
+}
+
+TEST(OptionsTest, NamesContradictions) {
+  EXPECT_EQ(train_error({"--oob-score", "--no-bootstrap"}),
+            "option '--no-bootstrap' contradicts '--oob-score': there every tree sees all rows");
+  EXPECT_EQ(train_error({"--no-bootstrap", "--max-samples", "1.0"}),
+            "option '--no-bootstrap' contradicts '--max-samples': there every tree sees all rows");
 }
 
 TEST(OptionsTest, HelpAndVersion) {
@@ -97,7 +146,9 @@ TEST(OptionsTest, NamesMissingAndRepeatedOptions) {
 TEST(OptionsTest, NamesBadNumbers) {
   EXPECT_EQ(train_error({"--trees", "0"}), "option '--trees' cannot be '0': it is at least 1");
   EXPECT_EQ(train_error({"--min-samples-split", "1"}), "option '--min-samples-split' cannot be '1': it is at least 2");
-  EXPECT_EQ(train_error({"--max-depth", "x"}), "option '--max-depth' needs a whole number, not 'x'");
+  EXPECT_EQ(train_error({"--max-depth", "x"}), "option '--max-depth' needs a whole number or none, not 'x'");
+  EXPECT_EQ(train_error({"--max-bins", "256"}), "option '--max-bins' cannot be '256': it is at most 255");
+  EXPECT_EQ(train_error({"--max-bins", "1"}), "option '--max-bins' cannot be '1': it is at least 2");
   EXPECT_EQ(train_error({"--seed", "-1"}), "option '--seed' needs a whole number, not '-1'");
   EXPECT_EQ(train_error({"--trees", "1.5"}), "option '--trees' needs a whole number, not '1.5'");
   EXPECT_EQ(train_error({"--seed", "4294967296"}), "option '--seed' cannot be '4294967296': it is at most 4294967295");

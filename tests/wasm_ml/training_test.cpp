@@ -1,4 +1,4 @@
-// Training through the host's kernels on the cpu backend.
+// Training as both ways do it: by the host's engine, and through the 0.1.0 kernels, on the cpu backend.
 #include "training.hpp"
 
 #include <gmock/gmock.h>
@@ -8,20 +8,12 @@
 
 #include "metrics.hpp"
 #include "model_file.hpp"
+#include "native/native_host.hpp"
 #include "predictor.hpp"
+#include "training_sets.hpp"
 
 namespace wasm_ml {
 namespace {
-
-TrainingSet set_of(std::vector<std::string> names, std::vector<float> features, std::vector<float> labels) {
-  return {.feature_names = std::move(names),
-          .target_name = "y",
-          .n_rows = static_cast<std::uint32_t>(labels.size()),
-          .features = std::move(features),
-          .labels = std::move(labels)};
-}
-
-TrainingSet diabetes() { return load_training_set(WASM_ML_DATA_DIR "/diabetes_train.csv", "").value(); }
 
 std::vector<float> predictions_of(const Forest& forest, const std::vector<float>& samples) {
   std::vector<float> predictions(samples.size() / forest.feature_names.size());
@@ -36,7 +28,7 @@ std::map<std::size_t, int> rows_per_leaf(const Forest& forest, std::size_t tree,
   for (std::uint32_t row = 0; row < set.n_rows; ++row) {
     std::size_t node = 0;
     while (!nodes[node].is_leaf()) {
-      const float x = set.features[std::size_t{row} * set.n_features() + static_cast<std::size_t>(nodes[node].feature)];
+      const float x = set.value(row, static_cast<std::uint32_t>(nodes[node].feature));
       node = x <= nodes[node].threshold ? nodes[node].left : nodes[node].right;
     }
     ++counts[node];
@@ -44,67 +36,110 @@ std::map<std::size_t, int> rows_per_leaf(const Forest& forest, std::size_t tree,
   return counts;
 }
 
-TEST(TrainingTest, LearnsDiabetes) {
+class TrainingTest : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override { wasi_gpu::native::refuse_forests(std::string_view(GetParam()) == "Kernels"); }
+  void TearDown() override { wasi_gpu::native::refuse_forests(false); }
+
+  static Result<Forest> forest_of(const TrainingSet& set, const ForestParams& params) {
+    auto trained = train_forest(set, params);
+    if (!trained) return std::unexpected(trained.error());
+    EXPECT_EQ(trained->importances.size(), std::string_view(GetParam()) == "Kernels" ? 0U : set.n_features());
+    return std::move(trained->forest);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Ways, TrainingTest, testing::Values("Engine", "Kernels"),
+                         [](const auto& way) { return way.param; });
+
+TEST_P(TrainingTest, LearnsDiabetes) {
   const TrainingSet set = diabetes();
   const auto test = load_prediction_set(WASM_ML_DATA_DIR "/diabetes_test.csv", set.feature_names, set.target_name);
   ASSERT_TRUE(test) << test.error().message;
   for (const std::uint32_t seed : {42U, 1U}) {
-    const auto forest = train_forest(set, {.seed = seed});
+    const auto forest = forest_of(set, {.seed = seed});
     ASSERT_TRUE(forest) << forest.error().message;
     EXPECT_EQ(forest->tree_offsets.size(), 200U);
     EXPECT_GE(evaluate(predictions_of(*forest, test->features), *test->targets).r2, 0.41) << seed;
   }
 }
 
-TEST(TrainingTest, OneSeedOneModel) {
+TEST_P(TrainingTest, OneSeedOneModel) {
   const TrainingSet set = diabetes();
   const ForestParams params = {.n_trees = 5, .max_features = 3};
-  const std::string first = encode_model(train_forest(set, params).value());
-  EXPECT_EQ(encode_model(train_forest(set, params).value()), first);
-  EXPECT_NE(encode_model(train_forest(set, {.n_trees = 5, .max_features = 3, .seed = 43}).value()), first);
+  const std::string first = encode_model(forest_of(set, params).value());
+  EXPECT_EQ(encode_model(forest_of(set, params).value()), first);
+  EXPECT_NE(encode_model(forest_of(set, {.n_trees = 5, .max_features = 3, .seed = 43}).value()), first);
 }
 
-TEST(TrainingTest, ProgressCountsTrees) {
+TEST_P(TrainingTest, ProgressEndsWithAllTrees) {
   std::vector<std::uint32_t> seen;
-  const auto forest =
-      train_forest(diabetes(), {.n_trees = 3, .max_depth = 2}, [&](std::uint32_t done) { seen.push_back(done); });
-  ASSERT_TRUE(forest);
-  EXPECT_THAT(seen, testing::ElementsAre(1, 2, 3));
+  const auto progress = [&](std::uint32_t done) { seen.push_back(done); };
+  ASSERT_TRUE(train_forest(diabetes(), {.n_trees = 7, .max_depth = 2}, {.progress = progress}));
+  EXPECT_GT(seen.size(), 1U);
+  EXPECT_TRUE(std::ranges::is_sorted(seen, std::less_equal()));
+  EXPECT_EQ(seen.back(), 7U);
 }
 
-TEST(TrainingTest, AConstantTargetIsOneLeaf) {
-  const auto forest = train_forest(set_of({"a"}, {1, 2, 3, 4}, {7, 7, 7, 7}), {.n_trees = 3});
+TEST_P(TrainingTest, AConstantTargetIsOneLeaf) {
+  const auto forest = forest_of(set_of({"a"}, {1, 7, 2, 7, 3, 7, 4, 7}), {.n_trees = 3});
   ASSERT_TRUE(forest) << forest.error().message;
   EXPECT_EQ(forest->nodes.size(), 3U);
   EXPECT_EQ(forest->depth, 0U);
   EXPECT_THAT(predictions_of(*forest, {0, 9}), testing::ElementsAre(7, 7));
 }
 
-TEST(TrainingTest, OneRow) {
-  const auto forest = train_forest(set_of({"a", "b"}, {1, 2}, {5}), {.n_trees = 2});
+TEST_P(TrainingTest, OneRow) {
+  const auto forest = forest_of(set_of({"a", "b"}, {1, 2, 5}), {.n_trees = 2});
   ASSERT_TRUE(forest) << forest.error().message;
   EXPECT_THAT(predictions_of(*forest, {0, 0}), testing::ElementsAre(5));
 }
 
-TEST(TrainingTest, ConstantFeaturesAreOneLeaf) {
-  const auto forest = train_forest(set_of({"a"}, {1, 1, 1, 1}, {1, 2, 3, 4}), {.n_trees = 4});
+TEST_P(TrainingTest, ConstantFeaturesAreOneLeaf) {
+  const auto forest = forest_of(set_of({"a"}, {1, 1, 1, 2, 1, 3, 1, 4}), {.n_trees = 4});
   ASSERT_TRUE(forest) << forest.error().message;
   EXPECT_EQ(forest->nodes.size(), 4U);
 }
 
-TEST(TrainingTest, TheDepthIsLimited) {
+TEST_P(TrainingTest, TheDepthIsLimited) {
   const TrainingSet set = diabetes();
   for (const std::uint32_t max_depth : {1U, 3U}) {
-    const auto forest = train_forest(set, {.n_trees = 4, .max_depth = max_depth});
+    const auto forest = forest_of(set, {.n_trees = 4, .max_depth = max_depth});
     ASSERT_TRUE(forest);
     EXPECT_EQ(forest->depth, max_depth);
     EXPECT_LE(tree_nodes(*forest, 0).size(), (std::size_t{2} << max_depth) - 1);
   }
 }
 
-TEST(TrainingTest, LeavesHaveEnoughRows) {
+TEST_P(TrainingTest, WithoutADepthLeavesArePure) {
   const TrainingSet set = diabetes();
-  const auto forest = train_forest(set, {.n_trees = 4, .min_samples_leaf = 20});
+  const auto forest = forest_of(set, {.n_trees = 2, .max_depth = 0});
+  ASSERT_TRUE(forest);
+  EXPECT_GT(forest->depth, 10U);
+  EXPECT_GT(forest->nodes.size(), forest_of(set, {.n_trees = 2, .max_depth = 10}).value().nodes.size());
+}
+
+TEST_P(TrainingTest, TheTargetMayBeAnyColumn) {
+  TrainingSet set = set_of({"a", "b"}, {});
+  set.n_rows = 40;
+  for (const std::uint32_t target_column : {0U, 1U, 2U}) {
+    set.target_column = target_column;
+    set.table.assign(std::size_t{3} * set.n_rows, 0);
+    for (std::uint32_t row = 0; row < set.n_rows; ++row) {
+      const auto x = static_cast<float>(row);
+      set.table[row * 3 + target_column] = 2 * x;
+      set.table[row * 3 + set.column_of(1)] = x;
+    }
+    const auto forest = forest_of(set, {.n_trees = 20});
+    ASSERT_TRUE(forest) << forest.error().message;
+    for (const TreeNode& node : forest->nodes) EXPECT_TRUE(node.is_leaf() || node.feature == 1);
+    EXPECT_NEAR(predictions_of(*forest, {0, 20})[0], 40, 4) << target_column;
+  }
+}
+
+TEST_P(TrainingTest, LeavesHaveEnoughRows) {
+  const TrainingSet set = diabetes();
+  const auto forest = forest_of(set, {.n_trees = 4, .min_samples_leaf = 20});
   ASSERT_TRUE(forest);
   EXPECT_GT(forest->depth, 1U);
   for (std::size_t tree = 0; tree < 4; ++tree) {
@@ -113,42 +148,38 @@ TEST(TrainingTest, LeavesHaveEnoughRows) {
   }
 }
 
-TEST(TrainingTest, SmallNodesAreNotSplit) {
+TEST_P(TrainingTest, SmallNodesAreNotSplit) {
   const TrainingSet set = diabetes();
-  const auto forest = train_forest(set, {.n_trees = 2, .min_samples_split = set.n_rows + 1});
+  const auto forest = forest_of(set, {.n_trees = 2, .min_samples_split = set.n_rows + 1});
   ASSERT_TRUE(forest);
   EXPECT_EQ(forest->nodes.size(), 2U);
 }
 
-TEST(TrainingTest, LearnsAnExclusiveOr) {
-  std::vector<float> features;
-  std::vector<float> labels;
+TEST_P(TrainingTest, LearnsAnExclusiveOr) {
+  std::vector<float> table;
   for (int copy = 0; copy < 10; ++copy) {
     for (const auto& [a, b] : {std::pair{0, 0}, {0, 1}, {1, 0}, {1, 1}}) {
-      features.insert(features.end(), {static_cast<float>(a), static_cast<float>(b)});
-      labels.push_back(static_cast<float>(a ^ b));
+      table.insert(table.end(), {static_cast<float>(a), static_cast<float>(b), static_cast<float>(a ^ b)});
     }
   }
-  const auto forest = train_forest(set_of({"a", "b"}, features, labels), {.n_trees = 10, .max_features = 1});
+  const auto forest = forest_of(set_of({"a", "b"}, table), {.n_trees = 10, .max_features = 1});
   ASSERT_TRUE(forest);
   EXPECT_THAT(predictions_of(*forest, {0, 0, 0, 1, 1, 0, 1, 1}), testing::ElementsAre(0, 1, 1, 0));
 }
 
-TEST(TrainingTest, GoesOnToAFeatureThatCanSplit) {
-  std::vector<float> features;
-  std::vector<float> labels;
+TEST_P(TrainingTest, GoesOnToAFeatureThatCanSplit) {
+  std::vector<float> table;
   for (int row = 0; row < 20; ++row) {
-    features.insert(features.end(), {1, 1, 1, static_cast<float>(row)});
-    labels.push_back(static_cast<float>(row));
+    table.insert(table.end(), {1, 1, 1, static_cast<float>(row), static_cast<float>(row)});
   }
-  const auto forest = train_forest(set_of({"a", "b", "c", "d"}, features, labels), {.n_trees = 5, .max_features = 1});
+  const auto forest = forest_of(set_of({"a", "b", "c", "d"}, table), {.n_trees = 5, .max_features = 1});
   ASSERT_TRUE(forest);
   for (const TreeNode& node : forest->nodes) EXPECT_TRUE(node.is_leaf() || node.feature == 3);
   EXPECT_GT(forest->nodes.size(), 100U);
 }
 
-TEST(TrainingTest, MoreFeaturesThanThereAreIsAnError) {
-  const auto forest = train_forest(set_of({"a"}, {1, 2}, {1, 2}), {.max_features = 2});
+TEST_P(TrainingTest, MoreFeaturesThanThereAreIsAnError) {
+  const auto forest = forest_of(set_of({"a"}, {1, 1, 2, 2}), {.max_features = 2});
   ASSERT_FALSE(forest);
   EXPECT_EQ(forest.error().exit_code, kExitUsage);
   EXPECT_THAT(forest.error().message, testing::HasSubstr("--max-features"));

@@ -6,6 +6,10 @@
 // __wasm_call_ctors is called by name, as here, the linker leaves exports alone.
 #include <cstdlib>
 
+#include "wasi_gpu/detail/contract_version.hpp"
+
+const char WASI_GPU_VERSION_SYMBOL = 0;
+
 extern "C" {
 
 void __wasm_call_ctors();

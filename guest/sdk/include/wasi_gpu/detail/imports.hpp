@@ -1,18 +1,23 @@
 // The host's functions as a core module imports them: parameters flattened,
-// results written to the trailing pointer.
+// results written to the trailing pointer. They are the same in all versions of
+// the contract.
 #pragma once
 
 #include <cstdint>
 
 #include "wasi_gpu/detail/canonical_abi.hpp"
+#include "wasi_gpu/detail/contract_version.hpp"
 
 namespace wasi_gpu::detail::imports {
 
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 
-#define WASI_GPU_COMPUTE(name) __attribute__((import_module("wasi:gpu/compute@0.1.0"), import_name(name)))
-#define WASI_GPU_ML_KERNELS(name) __attribute__((import_module("wasi:gpu/ml-kernels@0.1.0"), import_name(name)))
+[[gnu::used]] static const char* const version_symbol = &WASI_GPU_VERSION_SYMBOL;
+
+#define WASI_GPU_COMPUTE(name) __attribute__((import_module("wasi:gpu/compute@" WASI_GPU_VERSION), import_name(name)))
+#define WASI_GPU_ML_KERNELS(name) \
+  __attribute__((import_module("wasi:gpu/ml-kernels@" WASI_GPU_VERSION), import_name(name)))
 
 extern "C" {
 

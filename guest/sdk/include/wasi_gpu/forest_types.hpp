@@ -1,0 +1,139 @@
+// The types of wasi:gpu/forest (wit/0.2.0/forest.wit) in C++. What has the contract's layout crosses the boundary as it
+// is; detail/forest_abi.hpp sees to the rest.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "wasi_gpu/types.hpp"
+
+namespace wasi_gpu::forest {
+
+// A live data set, growth or model of this module; 0: none.
+using Handle = std::uint32_t;
+
+enum class ElementType : std::uint8_t {
+  float16,
+  float32,
+  float64,
+  int8,
+  uint8,
+  int16,
+  uint16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+};
+
+// Of row i and column j: the element at byte offset + i * row_stride + j * column_stride.
+struct Columns {
+  BufferId buffer = 0;
+  ElementType element = ElementType::float32;
+  std::uint64_t offset = 0;
+  std::int64_t row_stride = 0;
+  std::int64_t column_stride = sizeof(float);
+  std::uint32_t n_columns = 0;
+};
+
+// Of row i: the element at byte offset + i * stride.
+struct Numbers {
+  BufferId buffer = 0;
+  ElementType element = ElementType::float32;
+  std::uint64_t offset = 0;
+  std::int64_t stride = sizeof(float);
+};
+
+struct DataSetParams {
+  std::uint32_t n_rows = 0;
+  std::vector<Columns> features;  // side by side
+  Numbers targets;
+  std::uint32_t n_classes = 0;  // 0: regression
+  std::optional<Numbers> draw_weights = {};
+  std::optional<Numbers> criterion_weights = {};
+  std::uint32_t max_bins = 255;
+  bool fine_bins = true;
+  std::uint64_t seed = 0;
+};
+
+struct GrowthParams {
+  std::uint64_t seed = 0;
+  std::uint32_t n_trees = 0;
+  std::uint32_t max_features = 0;  // 1 to all
+  std::optional<std::uint32_t> max_depth = {};
+  std::uint32_t min_samples_split = 2;
+  std::uint32_t min_samples_leaf = 1;
+  double min_impurity_decrease = 0;
+  std::optional<std::uint32_t> n_draws = {};  // none: all rows, once
+  bool balanced_subsample = false;
+  bool out_of_bag = false;
+};
+
+struct OpenNode {
+  std::uint32_t tree = 0;
+  std::uint32_t node = 0;
+  std::uint32_t depth = 0;
+  std::uint32_t rows = 0;
+  std::uint32_t weight = 0;
+  double impurity = 0;
+};
+
+// x <= threshold goes left.
+struct Split {
+  std::uint32_t feature = 0;
+  float threshold = 0;
+  bool missing_left = false;
+};
+
+struct FoundSplit {
+  Split split;
+  double decrease = 0;
+  std::uint32_t left_rows = 0;
+  std::uint32_t left_weight = 0;
+};
+
+// `node`, here and below: the place in the list of open nodes.
+struct NodeFeature {
+  std::uint32_t node = 0;
+  std::uint32_t feature = 0;
+};
+
+struct ValueRange {
+  float low = 0;
+  float high = 0;
+  std::uint32_t missing = 0;
+};
+
+struct Candidate {
+  std::uint32_t node = 0;
+  Split split;
+};
+
+struct Decision {
+  std::uint32_t node = 0;
+  std::optional<Split> split = {};  // none: a leaf
+};
+
+struct ModelShape {
+  std::uint32_t n_trees = 0;
+  std::uint32_t n_features = 0;
+  std::uint32_t n_classes = 0;
+  std::uint64_t n_nodes = 0;
+  std::uint64_t n_leaves = 0;
+  std::uint32_t numerics = 0;
+};
+
+// A node as Model::write_nodes leaves it in a buffer. Children are relative to the tree's root.
+struct Node {
+  std::int32_t feature = -1;        // -1: a leaf
+  float threshold = 0;              // of a regression's leaf: its value
+  std::uint32_t left = 0;           // the right child comes next
+  std::uint32_t missing_child = 0;  // where missing values go
+  std::uint32_t weight = 0;
+
+  [[nodiscard]] constexpr bool is_leaf() const { return feature == -1; }
+};
+static_assert(sizeof(Node) == 20);
+
+}  // namespace wasi_gpu::forest
