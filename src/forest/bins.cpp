@@ -52,17 +52,6 @@ float middle(float a, float b) {
   return edge < b ? edge : a;
 }
 
-// How many of the `n` edges, in order, are below the value. No branch depends on it.
-std::uint32_t n_below(const float* edges, std::uint32_t n, float value) {
-  std::uint32_t below = 0;
-  while (n > 0) {
-    const std::uint32_t half = (n + 1) / 2;
-    below += edges[below + half - 1] < value ? half : 0;
-    n -= half;
-  }
-  return below;
-}
-
 // By digits of 11 bits.
 void sort(std::span<float> values) {
   constexpr std::size_t kFew = 2000;
@@ -74,15 +63,16 @@ void sort(std::span<float> values) {
   constexpr std::uint32_t kDigits = 1U << 11U;
   std::vector<std::uint32_t> keys(values.size());  // in the order of the values
   std::vector<std::uint32_t> sorted(values.size());
-  std::array<std::vector<std::uint32_t>, 3> places;
+  constexpr std::uint32_t kPasses = 3;
+  std::array<std::vector<std::uint32_t>, kPasses> places;
   for (auto& of_digit : places) of_digit.resize(kDigits);
   const auto digit = [](std::uint32_t key, std::uint32_t i) { return key >> (11 * i) & (kDigits - 1); };
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto bits = std::bit_cast<std::uint32_t>(values[i]);
     keys[i] = bits >= kSign ? ~bits : bits | kSign;
-    for (std::uint32_t j = 0; j < places.size(); ++j) ++places[j][digit(keys[i], j)];
+    for (std::uint32_t j = 0; j < kPasses; ++j) ++places[j][digit(keys[i], j)];
   }
-  for (std::uint32_t j = 0; j < places.size(); ++j) {
+  for (std::uint32_t j = 0; j < kPasses; ++j) {
     std::exclusive_scan(places[j].begin(), places[j].end(), places[j].begin(), 0U);
     for (const std::uint32_t key : keys) sorted[places[j][digit(key, j)]++] = key;
     keys.swap(sorted);
@@ -117,13 +107,36 @@ FeatureBins::FeatureBins(std::span<float> values, std::uint32_t max_bins, bool f
     coarse_edges_[coarse - 1] = edges_[first_[coarse] - 1];
 }
 
-BinCode FeatureBins::code(float value) const {
-  if (std::isnan(value)) return {kMissing, 0};
-  std::uint32_t coarse = 0;
-  for (std::uint32_t step = 128; step > 0; step /= 2) coarse += coarse_edges_[coarse + step - 1] < value ? step : 0;
-  const std::uint32_t n_edges = first_[coarse + 1] - first_[coarse];
-  const std::uint32_t fine = n_edges <= 1 ? 0 : n_below(&edges_[first_[coarse]], n_edges - 1, value);
-  return {static_cast<std::uint8_t>(coarse), static_cast<std::uint8_t>(fine)};
+void FeatureBins::find(std::span<const float> values, std::span<BinCode> codes) const {
+  // Several at a time, so that they need not wait for each other, and without branches that depend on the values.
+  constexpr std::size_t kLanes = 8;
+  const auto for_lanes = [](const auto& body) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) body(lane);
+  };
+  for (std::size_t begin = 0; begin < values.size(); begin += kLanes) {
+    const std::size_t n = std::min(kLanes, values.size() - begin);
+    std::array<float, kLanes> own{};
+    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(begin), n, own.begin());
+    std::array<std::uint32_t, kLanes> coarse{};
+    for (std::uint32_t step = 128; step > 0; step /= 2) {
+      for_lanes([&](std::size_t lane) {
+        coarse[lane] += step * static_cast<std::uint32_t>(coarse_edges_[coarse[lane] + step - 1] < own[lane]);
+      });
+    }
+    std::array<std::uint32_t, kLanes> fine{};
+    for (std::uint32_t step = has_fine() ? 128 : 0; step > 0; step /= 2) {
+      for_lanes([&](std::size_t lane) {
+        const std::uint32_t first = first_[coarse[lane]];
+        const std::uint32_t next = first + fine[lane] + step;
+        const bool is_within = next < first_[coarse[lane] + 1];
+        fine[lane] += step * static_cast<std::uint32_t>(is_within & (edges_[is_within ? next - 1 : 0] < own[lane]));
+      });
+    }
+    for (std::size_t lane = 0; lane < n; ++lane) {
+      codes[begin + lane] = {static_cast<std::uint8_t>(coarse[lane]), static_cast<std::uint8_t>(fine[lane])};
+      if (std::isnan(own[lane])) codes[begin + lane] = {kMissing, 0};
+    }
+  }
 }
 
 }  // namespace gpu_host::forest

@@ -22,7 +22,13 @@ class FeatureBins {
   // Of `values`, without NaN, in any order, which are sorted. At most `max_bins` coarse bins, up to kMostBins.
   FeatureBins(std::span<float> values, std::uint32_t max_bins, bool fine);
 
-  [[nodiscard]] BinCode code(float value) const;
+  // Of each value its bin.
+  void find(std::span<const float> values, std::span<BinCode> codes) const;
+  [[nodiscard]] BinCode code(float value) const {
+    BinCode code{};
+    find({&value, 1}, {&code, 1});
+    return code;
+  }
   [[nodiscard]] std::uint32_t n_coarse() const { return static_cast<std::uint32_t>(first_.size()) - 1; }
   // Fine bins are numbered through: of a coarse bin from first(coarse) to before first(coarse + 1).
   [[nodiscard]] std::uint32_t first(std::uint32_t coarse) const { return first_[coarse]; }

@@ -99,6 +99,18 @@ Result perform(Stream& stream, std::string_view operation, const Work& work) {
   return *std::move(result);
 }
 
+// The same of a call that changes a growth, its caches included. What that is after an exception is not known: nothing
+// can be done with it then.
+template <class Work>
+auto change(Session& session, Stream& stream, ResourceHandle growth, std::string_view operation, const Work& work) {
+  try {
+    return perform(stream, operation, work);
+  } catch (...) {
+    session.resources().find<GrowthResource>(growth)->growth = nullptr;
+    throw;
+  }
+}
+
 // Growth that has listed open nodes: what the steering calls need.
 ForestGrowth* steered(Arguments& arguments, Session& session, ResourceHandle self) {
   ForestGrowth* const growth = growth_of(arguments, session, self);
@@ -208,7 +220,7 @@ GpuResult<ResourceHandle> data_set_create(Session& session, const DataSetParams&
 
   ForestEngine* const engine = arguments.stream().forests();
   if (engine == nullptr) return no_forests();
-  auto data = perform(arguments.stream(), "forest-data",
+  auto data = perform(arguments.stream(), "[static]data-set.create",
                       [&] { return engine->create_data(checked, session.buffers().memory()); });
   if (!data) return std::unexpected(std::move(data.error()));
   return session.resources().insert(DataSetResource{*std::move(data)});
@@ -238,7 +250,7 @@ GpuResult<ResourceHandle> growth_start(Session& session, ResourceHandle data, co
       .n_draws = params.n_draws,
       .balanced_subsample = params.balanced_subsample,
   };
-  auto growth = perform(arguments.stream(), "forest-start", [&] {
+  auto growth = perform(arguments.stream(), "[static]growth.start", [&] {
     return arguments.stream().forests()->start(shared, parameters, params.out_of_bag, session.buffers().memory());
   });
   if (!growth) return std::unexpected(std::move(growth.error()));
@@ -249,7 +261,7 @@ GpuResult<std::uint32_t> growth_grow(Session& session, ResourceHandle self, std:
   Arguments arguments(session);
   ForestGrowth* const growth = growth_of(arguments, session, self);
   if (!arguments) return arguments.error();
-  auto grown = perform(arguments.stream(), "forest-grow", [&] { return growth->grow(n_trees); });
+  auto grown = change(session, arguments.stream(), self, "[method]growth.grow", [&] { return growth->grow(n_trees); });
   if (!grown) return std::unexpected(std::move(grown.error()));
   return growth->n_finished();
 }
@@ -259,14 +271,15 @@ GpuResult<std::vector<OpenNode>> growth_open_nodes(Session& session, ResourceHan
   ForestGrowth* const growth = growth_of(arguments, session, self);
   arguments.require(n_trees > 0, [] { return "n-trees: must not be 0"; });
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-open-nodes", [&] { return growth->open_nodes(n_trees); });
+  return change(session, arguments.stream(), self, "[method]growth.open-nodes",
+                [&] { return growth->open_nodes(n_trees); });
 }
 
 GpuResult<std::vector<std::optional<FoundSplit>>> growth_best_splits(Session& session, ResourceHandle self) {
   Arguments arguments(session);
   ForestGrowth* const growth = steered(arguments, session, self);
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-best-splits", [&] { return growth->best_splits(); });
+  return change(session, arguments.stream(), self, "[method]growth.best-splits", [&] { return growth->best_splits(); });
 }
 
 GpuResult<std::vector<ValueRange>> growth_value_ranges(Session& session, ResourceHandle self,
@@ -278,7 +291,7 @@ GpuResult<std::vector<ValueRange>> growth_value_ranges(Session& session, Resourc
     require_feature(arguments, "of", i, of[i].feature, n_features_of(session, self));
   }
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-value-ranges", [&] { return growth->value_ranges(of); });
+  return perform(arguments.stream(), "[method]growth.value-ranges", [&] { return growth->value_ranges(of); });
 }
 
 GpuResult<std::vector<std::optional<FoundSplit>>> growth_evaluate(Session& session, ResourceHandle self,
@@ -290,7 +303,7 @@ GpuResult<std::vector<std::optional<FoundSplit>>> growth_evaluate(Session& sessi
     require_feature(arguments, "candidates", i, candidates[i].split.feature, n_features_of(session, self));
   }
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-evaluate", [&] { return growth->evaluate(candidates); });
+  return perform(arguments.stream(), "[method]growth.evaluate", [&] { return growth->evaluate(candidates); });
 }
 
 GpuResult<void> growth_split_nodes(Session& session, ResourceHandle self, const std::vector<SplitDecision>& decisions) {
@@ -309,14 +322,15 @@ GpuResult<void> growth_split_nodes(Session& session, ResourceHandle self, const 
     named[decision.node] = true;
   }
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-split-nodes", [&] { return growth->split_nodes(decisions); });
+  return change(session, arguments.stream(), self, "[method]growth.split-nodes",
+                [&] { return growth->split_nodes(decisions); });
 }
 
 GpuResult<void> growth_stop(Session& session, ResourceHandle self) {
   Arguments arguments(session);
   ForestGrowth* const growth = growth_of(arguments, session, self);
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-stop", [&] { return growth->stop(); });
+  return change(session, arguments.stream(), self, "[method]growth.stop", [&] { return growth->stop(); });
 }
 
 GpuResult<ResourceHandle> growth_finish(Session& session, ResourceHandle self) {
@@ -332,13 +346,18 @@ GpuResult<ResourceHandle> growth_finish(Session& session, ResourceHandle self) {
   // The handle first: a model that has none would be lost.
   auto handle = session.resources().insert(ModelResource{});
   if (!handle) return handle;
-  auto model = perform(arguments.stream(), "forest-finish", [&] { return growth->finish(); });
-  if (!model) {
-    (void)session.resources().drop<ModelResource>(*handle);
-    return std::unexpected(std::move(model.error()));
-  }
+  struct DropWithoutModel {
+    ResourceTable& resources;
+    ResourceHandle model;
+    ~DropWithoutModel() {
+      if (resources.find<ModelResource>(model)->model == nullptr) (void)resources.drop<ModelResource>(model);
+    }
+  };
+  const DropWithoutModel unless_made{session.resources(), *handle};
+  auto model = change(session, arguments.stream(), self, "[method]growth.finish", [&] { return growth->finish(); });
+  if (!model) return std::unexpected(std::move(model.error()));
   session.resources().find<ModelResource>(*handle)->model = *std::move(model);
-  session.resources().find<GrowthResource>(self)->growth = nullptr;
+  *session.resources().find<GrowthResource>(self) = {};  // it needs its data no longer
   return handle;
 }
 
@@ -353,7 +372,7 @@ GpuResult<std::vector<std::uint64_t>> model_tree_offsets(Session& session, Resou
   Arguments arguments(session);
   const auto* const found = resource<ModelResource>(arguments, session, self, "self");
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-tree-offsets", [&] { return found->model->tree_offsets(); });
+  return perform(arguments.stream(), "[method]model.tree-offsets", [&] { return found->model->tree_offsets(); });
 }
 
 GpuResult<void> model_write_nodes(Session& session, ResourceHandle self, std::uint64_t first, std::uint64_t n_nodes,
@@ -364,7 +383,7 @@ GpuResult<void> model_write_nodes(Session& session, ResourceHandle self, std::ui
   const Part part{"nodes", first, n_nodes, found->model->shape().n_nodes, kForestNodeBytes};
   Buffer* const buffer = output_of(arguments, output, offset, part);
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-write-nodes",
+  return perform(arguments.stream(), "[method]model.write-nodes",
                  [&] { return found->model->write_nodes(first, n_nodes, *buffer, offset); });
 }
 
@@ -378,7 +397,7 @@ GpuResult<void> model_write_leaf_classes(Session& session, ResourceHandle self, 
   const Part part{"leaves", first, n_leaves, shape.n_leaves, sizeof(std::uint32_t) * shape.n_classes};
   Buffer* const buffer = output_of(arguments, output, offset, part);
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-write-leaf-classes",
+  return perform(arguments.stream(), "[method]model.write-leaf-classes",
                  [&] { return found->model->write_leaf_classes(first, n_leaves, *buffer, offset); });
 }
 
@@ -386,7 +405,7 @@ GpuResult<std::vector<double>> model_importances(Session& session, ResourceHandl
   Arguments arguments(session);
   const auto* const found = resource<ModelResource>(arguments, session, self, "self");
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-importances", [&] { return found->model->importances(); });
+  return perform(arguments.stream(), "[method]model.importances", [&] { return found->model->importances(); });
 }
 
 GpuResult<void> model_write_out_of_bag(Session& session, ResourceHandle self, BufferId output, std::uint64_t offset) {
@@ -398,7 +417,7 @@ GpuResult<void> model_write_out_of_bag(Session& session, ResourceHandle self, Bu
   const std::uint64_t per_row = sizeof(double) * std::max(1U, found->model->shape().n_classes);
   Buffer* const buffer = output_of(arguments, output, offset, {"rows", 0, n_rows, n_rows, per_row});
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "forest-write-out-of-bag",
+  return perform(arguments.stream(), "[method]model.write-out-of-bag",
                  [&] { return found->model->write_out_of_bag(*buffer, offset); });
 }
 

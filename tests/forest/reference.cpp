@@ -369,6 +369,10 @@ class Grower {
     return best;
   }
 
+  static bool starts_coarse(const std::vector<std::size_t>& rows, const std::set<u32>& coarse_bins) {
+    return rows.size() > 32 && coarse_bins.size() > 4;
+  }
+
   std::optional<Split> best_of_feature(const std::vector<std::size_t>& rows, u32 number) const {
     const Feature& feature = features_[number];
     const auto fine_of = [&](std::size_t row) { return feature.fine_bin[row]; };
@@ -382,8 +386,8 @@ class Grower {
       fine.insert(fine_of(row));
       coarse.insert(coarse_of(row));
     }
-    auto best = coarse.size() > 4 ? best_between(rows, coarse, coarse_of, true, {})
-                                  : best_between(rows, fine, fine_of, true, {});
+    auto best = starts_coarse(rows, coarse) ? best_between(rows, coarse, coarse_of, true, {})
+                                            : best_between(rows, fine, fine_of, true, {});
     if (best) best->feature = number;
     return best;
   }
@@ -395,7 +399,7 @@ class Grower {
     for (const std::size_t row : rows) {
       if (fine_of(row) != kMissing) coarse.insert(feature.coarse[fine_of(row)]);
     }
-    if (split.bin == kMissing || coarse.size() <= 4) return split;
+    if (split.bin == kMissing || !starts_coarse(rows, coarse)) return split;
     // All occupied fine bins of the two coarse ones: candidates lie between them.
     std::set<u32> fine;
     for (const std::size_t row : rows) {

@@ -93,13 +93,14 @@ void DataSet::write_records(const DataSetSource& source, std::span<const std::in
   fine_records_.resize(std::size_t{n_rows_} * n_features());
   (void)workers.for_blocks(n_rows_, kRowsAtOnce, [&](std::size_t first, std::size_t last) {
     std::array<float, kRowsAtOnce> values;
+    std::array<forest::BinCode, kRowsAtOnce> codes;
     for (std::size_t begin = first; begin < last; begin += kRowsAtOnce) {
       const std::size_t end = std::min(begin + kRowsAtOnce, last);
       for (std::uint32_t feature = 0; feature < n_features(); ++feature) {
         source.values(feature, begin, end, values.data());
-        const forest::FeatureBins& bins = bins_[feature];
+        bins_[feature].find(std::span(values).first(end - begin), codes);
         for (std::size_t row = begin; row < end; ++row) {
-          const forest::BinCode code = bins.code(values[row - begin]);
+          const forest::BinCode code = codes[row - begin];
           records_[row * stride_ + feature] = code.coarse;
           fine_records_[row * n_features() + feature] = code.fine;
         }

@@ -140,7 +140,6 @@ GpuResult<void> CpuForestGrowth::keep(std::vector<std::optional<Grown>> batch) {
   };
   const auto gap = std::ranges::find_if(batch, [](const auto& grown) { return !grown; });
   lose_from(static_cast<std::size_t>(gap - batch.begin()));
-  trees_.reserve(trees_.size() + batch.size());
   std::size_t n_kept = 0;
   while (n_kept < batch.size()) {
     std::size_t n = out_of_bag_ ? std::min(kTreesAPass, batch.size() - n_kept) : batch.size();

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -186,11 +187,12 @@ class SplitSearch {
   template <class Rows>
   void consider(const Rows& rows, const NodeRange& node, Best& best, std::uint32_t feature) {
     Cell* const histogram = histograms_.data();
-    Occupied<kBins> occupied;
+    std::array<std::uint8_t, kBins> seen{};
     rows.for_each(feature, node, [&](std::uint8_t bin, const auto& /*fine*/, const auto& row) {
       statistic_.add(histogram + bin * cells(), row());
-      occupied.insert(bin);
+      seen[bin] = 1;
     });
+    const Occupied<kBins> occupied(seen);
     consider(rows, node, best, feature, histogram, occupied);
     clear(histogram, occupied);
   }
@@ -279,20 +281,23 @@ class SplitSearch {
     choose(best, feature, n_present == 0 ? 0 : n_bins + 1, n_present < n ? &missing : nullptr, place_of, false);
   }
 
-  // Of the candidates between the first n + 1 of bins_: which estimate one must have to be the best.
+  // Of the candidates between the first n + 1 of bins_: which estimate one must have to be the best, infinity where
+  // none has.
   float estimate(const Best& best, std::uint32_t n, const Sums* missing) {
     if constexpr (requires { best.scorer.narrow(); }) {
-      const std::optional<NarrowNode> node = best.scorer.narrow();
+      const std::optional<NarrowNode>& node = best.scorer.narrow();
       if (node) {
         float most = loops_.estimate(*node, lefts_.data(), 0, n, estimates_.data());
         if (missing != nullptr) {
           most = std::max(most, loops_.estimate(*node, lefts_.data(), *missing, n, missing_left_estimates_.data()));
         }
+        constexpr double kSlack = 1 - 0x1p-19;
+        const double of_best = best.scorer.estimate_of(best.least) * kSlack;
+        if (most < of_best) return std::numeric_limits<float>::infinity();
+        if (parameters_.min_samples_leaf > 1) return static_cast<float>(of_best);  // the highest may not be valid
         // Scores are rounded down, of each side.
-        const double unit = std::ldexp(2.0, -static_cast<int>(best.scorer.shift()));
-        const double of_best = best.split.is_found ? best.scorer.estimate_of(best.split.score) : 0;
-        const bool are_valid = parameters_.min_samples_leaf <= 1;
-        return static_cast<float>(std::max(of_best, are_valid ? most - unit : 0) * (1 - 0x1p-19));
+        const double unit = 2 / static_cast<double>(std::uint64_t{1} << best.scorer.shift());
+        return static_cast<float>(std::max(of_best, (most - unit) * kSlack));
       }
     }
     return 0;
@@ -306,7 +311,8 @@ class SplitSearch {
     const std::uint32_t n_between = n - 1;
     const float least = estimate(best, n_between, missing);
     std::uint32_t chosen = n;
-    for (std::uint32_t i = 0; i < n_between; ++i) {
+    const std::uint32_t n_looked_at = least < std::numeric_limits<float>::infinity() ? n_between : 0;
+    for (std::uint32_t i = 0; i < n_looked_at; ++i) {
       if (estimates_[i] >= least && try_split(best, lefts_[i], feature, false)) chosen = i;
       if (missing == nullptr || missing_left_estimates_[i] < least) continue;
       Sums with_missing = lefts_[i];

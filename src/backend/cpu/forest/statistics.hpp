@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -67,11 +66,10 @@ class SumScorer {
     return NarrowNode{static_cast<std::int32_t>(node_.sum - mean_ * node_.weight),
                       static_cast<std::int32_t>(node_.weight), static_cast<std::int32_t>(mean_), bits};
   }
-  // What SearchLoops::estimate says of a candidate with this score.
-  [[nodiscard]] double estimate_of(std::uint64_t score) const {
-    const double all = std::ldexp(static_cast<double>(score), -static_cast<int>(shift_));
+  // What SearchLoops::estimate says of a candidate with this score, before its shift.
+  [[nodiscard]] double estimate_of(double score) const {
     // Σ(s² + (w - s)²)/w = 2·Σs²/w - 2·Σs + Σw
-    return is_class_ ? (all - static_cast<double>(node_.weight)) / 2 + static_cast<double>(node_.sum) : all;
+    return is_class_ ? (score - static_cast<double>(node_.weight)) / 2 + static_cast<double>(node_.sum) : score;
   }
 
   [[nodiscard]] Side side(const SumAndWeight& sums) const {
@@ -131,13 +129,16 @@ class PackedSums {
   class Scorer : public SumScorer {
    public:
     Scorer(const PackedSums& statistic, Sums node)
-        : SumScorer(statistic.target_, statistic.unpacked(node)), statistic_(statistic) {}
+        : SumScorer(statistic.target_, statistic.unpacked(node)),
+          statistic_(statistic),
+          narrow_(SumScorer::narrow(statistic.bits_)) {}
     [[nodiscard]] Side left(const Sums& sums) const { return side(statistic_.unpacked(sums)); }
     [[nodiscard]] Side right(const Sums& sums) const { return other_side(statistic_.unpacked(sums)); }
-    [[nodiscard]] std::optional<NarrowNode> narrow() const { return SumScorer::narrow(statistic_.bits_); }
+    [[nodiscard]] const std::optional<NarrowNode>& narrow() const { return narrow_; }
 
    private:
     const PackedSums& statistic_;
+    std::optional<NarrowNode> narrow_;
   };
 
   // Of the model: a regression's sum, or the weights of two classes.

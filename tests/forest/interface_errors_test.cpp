@@ -1,0 +1,635 @@
+// Bad input: a clear error that names what is wrong, and nothing is kept of it. And odd input that is none.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "forest/interface.hpp"
+#include "wasi_gpu/compute.hpp"
+
+namespace gpu_host::forest_test {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr std::uint32_t kMost32 = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint64_t kMost64 = std::numeric_limits<std::uint64_t>::max();
+constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+// 20 rows of 3 features, a regression.
+Case small_case() {
+  Case one;
+  Dice dice(1);
+  one.data.columns.assign(3, std::vector<float>(20));
+  one.data.targets.assign(20, 0.0);
+  for (std::uint32_t row = 0; row < 20; ++row) {
+    for (auto& column : one.data.columns) column[row] = static_cast<float>(dice.fraction());
+    one.data.targets[row] = dice.number(0, 9);
+  }
+  return one;
+}
+
+testing::AssertionResult is_refused(const GpuResult<ResourceHandle>& result, const std::string& text,
+                                    GpuErrorCode code = GpuErrorCode::invalid_params) {
+  if (result) return testing::AssertionFailure() << "it is taken";
+  const bool same = result.error().code == code && result.error().message.find(text) != std::string::npos;
+  return (same ? testing::AssertionSuccess() : testing::AssertionFailure()) << describe(result.error());
+}
+
+testing::AssertionResult is_refused(const GpuResult<void>& result, const std::string& text,
+                                    GpuErrorCode code = GpuErrorCode::invalid_params) {
+  return is_refused(result ? GpuResult<ResourceHandle>(0) : std::unexpected(result.error()), text, code);
+}
+
+template <class T>
+testing::AssertionResult is_refused(const GpuResult<T>& result, const std::string& text,
+                                    GpuErrorCode code = GpuErrorCode::invalid_params) {
+  return is_refused(result ? GpuResult<void>() : std::unexpected(result.error()), text, code);
+}
+
+// -- data sets ---------------------------------------------------------------------
+
+struct BadData {
+  std::string text;
+  std::function<void(DataSetParams&)> change;
+  GpuErrorCode code = GpuErrorCode::invalid_params;
+};
+
+class DataSets : public testing::Test {
+ protected:
+  // Nothing stays of a case that is refused.
+  void expect_refused(const Case& one, const std::string& text) {
+    const std::uint64_t used = tenant_.used();
+    const Placed placed = place(tenant_, one);
+    EXPECT_TRUE(is_refused(create(placed.params), text));
+    destroy(tenant_, placed);
+    EXPECT_EQ(tenant_.used(), used);
+  }
+
+  void expect_refused(std::span<const BadData> cases) {
+    const Placed placed = place(tenant_, small_case());
+    for (const BadData& bad : cases) {
+      DataSetParams params = placed.params;
+      bad.change(params);
+      EXPECT_TRUE(is_refused(create(params), bad.text, bad.code)) << bad.text;
+      EXPECT_EQ(tenant_.used(), 0U);
+    }
+    EXPECT_TRUE(create(placed.params));
+  }
+
+  GpuResult<ResourceHandle> create(const DataSetParams& params) {
+    return wasi_gpu::data_set_create(tenant_.session(), params);
+  }
+
+  Tenant tenant_;
+};
+
+TEST_F(DataSets, ParametersAreInTheirRanges) {
+  using enum GpuErrorCode;
+  const Numbers nowhere{99, ElementType::float32, 0, 4};
+  expect_refused(std::vector<BadData>{
+      {"n-rows: 0 is not from 1 to 2147483647", [](auto& params) { params.n_rows = 0; }},
+      {"n-rows: 2147483648", [](auto& params) { params.n_rows = 0x8000'0000; }},
+      {"n-rows: 4294967295", [](auto& params) { params.n_rows = kMost32; }},
+      {"features[0]: 21 rows", [](auto& params) { params.n_rows = 21; }},
+      {"features[0]: 2147483647 rows", [](auto& params) { params.n_rows = 0x7fff'ffff; }},
+      {"n-classes: 1 is neither 0 nor from 2 to 256", [](auto& params) { params.n_classes = 1; }},
+      {"n-classes: 257", [](auto& params) { params.n_classes = 257; }},
+      {"n-classes: 4294967295", [](auto& params) { params.n_classes = kMost32; }},
+      {"max-bins: 0 is not from 2 to 255", [](auto& params) { params.max_bins = 0; }},
+      {"max-bins: 1", [](auto& params) { params.max_bins = 1; }},
+      {"max-bins: 256", [](auto& params) { params.max_bins = 256; }},
+      {"features: 0 are not from 1 to 65536", [](auto& params) { params.features.clear(); }},
+      {"features: 0 are not from 1", [](auto& params) { params.features[0].n_columns = 0; }},
+      {"features[1]: n-columns must not be 0",
+       [](auto& params) {
+         params.features.push_back(params.features[0]);
+         params.features[1].n_columns = 0;
+       }},
+      {"features[0]: 20 rows of 4 columns", [](auto& params) { params.features[0].n_columns = 4; }},
+      {"features: 65537 are not", [](auto& params) { params.features[0].n_columns = 65537; }},
+      {"features: 4294967295 are not", [](auto& params) { params.features[0].n_columns = kMost32; }},
+      {"features: 4294967298 are not",
+       [](auto& params) {
+         params.features.push_back(params.features[0]);
+         params.features[0].n_columns = kMost32;
+       }},
+      {"features[0]", [](auto& params) { params.features[0].buffer = 99; }, invalid_buffer},
+      {"targets", [](auto& params) { params.targets.buffer = 99; }, invalid_buffer},
+      {"draw-weights", [=](auto& params) { params.draw_weights = nowhere; }, invalid_buffer},
+      {"criterion-weights", [=](auto& params) { params.criterion_weights = nowhere; }, invalid_buffer},
+  });
+}
+
+TEST_F(DataSets, SourcesLieInsideTheirBuffers) {
+  // The features' buffer has 240 bytes: columns of 80 bytes; the others' have 160.
+  const auto features = [](std::uint64_t offset, std::int64_t row, std::int64_t column, std::uint32_t n) {
+    return [=](DataSetParams& params) {
+      params.features[0] = {params.features[0].buffer, ElementType::float32, offset, row, column, n};
+    };
+  };
+  const auto targets = [](std::uint64_t offset, std::int64_t stride) {
+    return
+        [=](DataSetParams& params) { params.targets = {params.targets.buffer, ElementType::float64, offset, stride}; };
+  };
+  std::vector<BadData> bad;
+  for (const auto& change : {features(1, 4, 80, 3),
+                             features(0, 4, 81, 3),
+                             features(0, 5, 80, 3),
+                             features(237, 0, 0, 1),
+                             features(75, -4, 80, 3),
+                             features(235, -4, -80, 3),
+                             features(159, 4, -80, 3),
+                             features(0, -4, 80, 3),
+                             features(0, 4, -80, 3),
+                             features(kMost64, 0, 0, 1),
+                             features(kMost64, 1, 1, 3),
+                             features(kMost64 - 3, 4, 80, 3),
+                             features(0x8000'0000'0000'0000, 0, 0, 3),
+                             features(0x8000'0000'0000'0000, kLeast, 0, 1),
+                             features(0, kMost, 0, 1),
+                             features(0, kLeast, 0, 1),
+                             features(0, 0, kMost, 3),
+                             features(0, 0, kLeast, 3),
+                             features(0, kMost, kMost, 3),
+                             features(0, kLeast, kMost, 3),
+                             features(0, 0x0d79'435e'50d7'9436, 0, 1),
+                             features(kMost64, kLeast, kLeast, 3),
+                             features(0, -1, 1, 3),
+                             features(0, 0, 0x4000'0000'0000'0000, 3)}) {
+    bad.push_back({"features[0]: 20 rows of ", change});
+  }
+  for (const auto& change : {targets(1, 8), targets(0, 9), targets(151, -8), targets(153, 0), targets(0, -8),
+                             targets(kMost64, 0), targets(kMost64, kMost), targets(0, kLeast), targets(0, kMost)}) {
+    bad.push_back({"targets: 20 rows of 1 columns", change});
+  }
+  const auto weights = [](std::uint64_t offset, std::int64_t stride) {
+    return [=](DataSetParams& params) {
+      params.draw_weights = Numbers{params.targets.buffer, ElementType::float64, offset, stride};
+    };
+  };
+  bad.push_back({"draw-weights: 20 rows", weights(1, 8)});
+  bad.push_back({"draw-weights: 20 rows", weights(0, -8)});
+  bad.push_back({"criterion-weights: 20 rows", [](DataSetParams& params) {
+                   params.criterion_weights = Numbers{params.targets.buffer, ElementType::float64, 8, 8};
+                 }});
+  expect_refused(bad);
+  // To the last byte they may.
+  const Placed placed = place(tenant_, small_case());
+  const std::vector<std::function<void(DataSetParams&)>> good{features(0, 4, 80, 3),
+                                                              features(76, -4, 80, 3),
+                                                              features(160, 4, -80, 3),
+                                                              features(236, -4, -80, 3),
+                                                              features(236, 0, 0, 3),
+                                                              features(2, 0, 117, 3),
+                                                              targets(0, 8),
+                                                              targets(152, -8),
+                                                              targets(152, 0),
+                                                              targets(0, 0)};
+  for (const auto& change : good) {
+    DataSetParams params = placed.params;
+    change(params);
+    EXPECT_TRUE(create(params));
+  }
+}
+
+TEST_F(DataSets, ValuesCanBeUsed) {
+  const auto with_value = [](std::uint32_t column, std::uint32_t row, float value) {
+    Case one = small_case();
+    one.data.columns[column][row] = value;
+    return one;
+  };
+  expect_refused(with_value(1, 7, kInfinity), "features: row 7, column 1: inf is infinite as f32");
+  expect_refused(with_value(2, 19, -kInfinity), "features: row 19, column 2: -inf is infinite as f32");
+  const auto with_target = [](double target, std::uint32_t n_classes = 0) {
+    Case one = small_case();
+    one.data.targets[11] = target;
+    one.parameters.n_classes = n_classes;
+    return one;
+  };
+  for (const double target : {std::nan(""), HUGE_VAL, -HUGE_VAL, 1e300, -3.5e38}) {
+    expect_refused(with_target(target), "targets: row 11: ");
+  }
+  for (const double target : {-1.0, 0.5, 10.0, 1e300, std::nan(""), -HUGE_VAL, 0x1p32, -0.25}) {
+    expect_refused(with_target(target, 10), "targets: row 11: ");
+  }
+  const auto with_weight = [](double weight, bool draws) {
+    Case one = small_case();
+    auto& weights = draws ? one.data.draw_weights : one.data.criterion_weights;
+    weights.assign(20, 1.0);
+    weights[13] = weight;
+    return one;
+  };
+  for (const double weight : {-1.0, -1e-300, std::nan(""), HUGE_VAL, -HUGE_VAL, 1e300}) {
+    expect_refused(with_weight(weight, true), "draw-weights: row 13: ");
+    expect_refused(with_weight(weight, false), "criterion-weights: row 13: ");
+  }
+  Case one = small_case();
+  one.data.draw_weights.assign(20, 0.0);
+  expect_refused(one, "draw-weights: all are 0");
+  one.data.draw_weights.clear();
+  one.data.criterion_weights.assign(20, 0.0);
+  expect_refused(one, "criterion-weights: all are 0");
+  one.data.draw_weights.assign(20, 0.0);
+  one.data.draw_weights[3] = 1;
+  one.data.criterion_weights.assign(20, 2.0);
+  one.data.criterion_weights[3] = 0;
+  expect_refused(one, "criterion-weights: all are 0 where draw-weights are not");
+  one.data.criterion_weights[3] = 5e-324;
+  EXPECT_EQ(grow(tenant_, one).nodes.size(), 1U);
+}
+
+// What an f64 holds and an f32 does not; the first row, and in it the first column.
+TEST_F(DataSets, ValuesThatRoundingMakesInfiniteAreNamedAsTheyAre) {
+  const Placed placed = place(tenant_, small_case());
+  std::vector<double> table(60, 1.0);
+  table[7 * 3 + 2] = -1e300;
+  table[7 * 3 + 1] = 1e300;
+  table[8 * 3 + 0] = 3.5e38;
+  const auto bytes = std::as_bytes(std::span(table));
+  DataSetParams params = placed.params;
+  params.features = {{tenant_.share({bytes.begin(), bytes.end()}), ElementType::float64, 0, 24, 8, 3}};
+  EXPECT_TRUE(is_refused(create(params), "features: row 7, column 1: 1e+300 is infinite as f32"));
+  table[7 * 3 + 2] = table[7 * 3 + 1] = table[8 * 3 + 0] = 3.4e38;
+  params.features[0].buffer = tenant_.share({bytes.begin(), bytes.end()});
+  EXPECT_TRUE(create(params));
+  params = placed.params;
+  params.n_classes = 9;
+  EXPECT_TRUE(is_refused(create(params), "is not a class, a whole number below 9"));
+}
+
+TEST_F(DataSets, ConstantFeaturesAreTold) {
+  Case one = small_case();
+  one.data.columns[0].assign(20, 7.0F);
+  one.data.columns[2].assign(20, kNan);
+  const ResourceHandle data = data_set_of(tenant_, one);
+  EXPECT_EQ(must(wasi_gpu::data_set_constant_features(tenant_.session(), data)), (std::vector<std::uint32_t>{0, 2}));
+  one.data.columns[0][5] = kNan;  // one value beside a missing one
+  EXPECT_EQ(must(wasi_gpu::data_set_constant_features(tenant_.session(), data_set_of(tenant_, one))),
+            (std::vector<std::uint32_t>{0, 2}));
+}
+
+// -- odd, and good: models of one node ------------------------------------------------
+
+struct Stump {
+  const char* name;
+  std::function<void(Case&)> change;
+  std::uint32_t weight = 20;
+  float value = 0;  // of a regression
+};
+
+class Stumps : public testing::TestWithParam<Stump> {};
+
+TEST_P(Stumps, AreGrown) {
+  Tenant tenant;
+  Case one = small_case();
+  one.data.targets.assign(20, 4.0);
+  one.data.targets[0] = 5;
+  GetParam().change(one);
+  const Trees trees = grow(tenant, one);
+  EXPECT_EQ(trees.nodes, (std::vector<ModelNode>{{-1, GetParam().value, 0, 0, GetParam().weight}}));
+  EXPECT_EQ(trees, trees_of(forest_reference::grow(one.data, one.parameters), one.parameters.n_classes));
+  if (one.parameters.n_classes > 0) {
+    std::vector<std::uint32_t> classes(one.parameters.n_classes);
+    for (const double target : one.data.targets) classes[static_cast<std::size_t>(target)] += GetParam().weight / 20;
+    EXPECT_EQ(trees.leaf_classes, classes);
+  }
+  const ResourceHandle data = data_set_of(tenant, one);
+  const ResourceHandle growth = must(wasi_gpu::growth_start(tenant.session(), data, growth_params(one)));
+  EXPECT_EQ(must(wasi_gpu::growth_open_nodes(tenant.session(), growth, 5)).size(), 0U);  // it is finished
+  const ResourceHandle model = must(wasi_gpu::growth_finish(tenant.session(), growth));
+  EXPECT_EQ(must(wasi_gpu::model_importances(tenant.session(), model)), std::vector<double>(one.data.columns.size()));
+}
+
+const std::vector<Stump> kStumps{
+    {"OneRow",
+     [](Case& one) {
+       for (auto& column : one.data.columns) column.resize(1);
+       one.data.targets.resize(1);
+     },
+     1, 5},
+    {"OneTarget", [](Case& one) { one.data.targets.assign(20, -3.0); }, 20, -3},
+    {"OneClass",
+     [](Case& one) {
+       one.parameters.n_classes = 256;
+       one.data.targets.assign(20, 255.0);
+     }},
+    {"NoDepth", [](Case& one) { one.parameters.max_depth = 0; }, 20, 4.05F},
+    {"NodesTooSmall", [](Case& one) { one.parameters.min_samples_split = 21; }, 20, 4.05F},
+    {"OneDraw", [](Case& one) { one.parameters.n_draws = 1; }, 1, 4},
+    {"OneRowThatCanBeDrawn",
+     [](Case& one) {
+       one.data.draw_weights.assign(20, 0.0);
+       one.data.draw_weights[0] = 1e-300;
+       one.parameters.n_draws = 50;
+     },
+     50, 5},
+    {"OneRowThatCounts",
+     [](Case& one) {
+       one.data.criterion_weights.assign(20, 0.0);
+       one.data.criterion_weights[0] = 1e-300;
+     },
+     1U << 20U, 5},
+};
+
+INSTANTIATE_TEST_SUITE_P(Of, Stumps, testing::ValuesIn(kStumps),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+// These nodes are open, only no split is found: what there is to split between lies in no feature, or leaves too
+// little.
+TEST(Splitless, NodesBecomeLeaves) {
+  const std::vector<std::function<void(Case&)>> changes{
+      [](Case& one) { one.data.columns.assign(3, std::vector<float>(20, 1.0F)); },
+      [](Case& one) { one.data.columns.assign(3, std::vector<float>(20, kNan)); },
+      [](Case& one) { one.parameters.min_samples_leaf = 11; },
+      [](Case& one) { one.parameters.min_samples_leaf = kMost32; },
+      [](Case& one) { one.parameters.min_impurity_decrease = 1e300; },
+  };
+  for (const auto& change : changes) {
+    Tenant tenant;
+    Case one = small_case();
+    change(one);
+    const Trees trees = grow(tenant, one);
+    EXPECT_EQ(trees.nodes.size(), 1U);
+    EXPECT_EQ(trees, trees_of(forest_reference::grow(one.data, one.parameters), 0));
+    const ResourceHandle data = data_set_of(tenant, one);
+    const ResourceHandle growth = must(wasi_gpu::growth_start(tenant.session(), data, growth_params(one)));
+    const auto open = must(wasi_gpu::growth_open_nodes(tenant.session(), growth, 1));
+    ASSERT_EQ(open.size(), 1U);
+    EXPECT_EQ(open[0].rows, 20U);
+    EXPECT_EQ(open[0].weight, 20U);
+    EXPECT_FALSE(must(wasi_gpu::growth_best_splits(tenant.session(), growth)).at(0));
+    must(wasi_gpu::growth_split_nodes(tenant.session(), growth, {}));
+    EXPECT_EQ(finish(tenant, growth), trees);
+  }
+}
+
+// -- parameters of growth ----------------------------------------------------------------
+
+TEST(GrowthParameters, AreInTheirRangesAndAgree) {
+  Tenant tenant;
+  const ResourceHandle regression = data_set_of(tenant, small_case());
+  Case one = small_case();
+  one.data.criterion_weights.assign(20, 1.0);
+  const ResourceHandle weighted = data_set_of(tenant, one);
+  one.parameters.n_classes = 10;
+  const ResourceHandle weighted_classes = data_set_of(tenant, one);
+  const struct {
+    std::string text;
+    ResourceHandle data;
+    std::function<void(GrowthParams&)> change;
+  } cases[] = {
+      {"n-trees: must not be 0", regression, [](auto& params) { params.n_trees = 0; }},
+      {"max-features: 0 is not from 1 to 3", regression, [](auto& params) { params.max_features = 0; }},
+      {"max-features: 4 is not", regression, [](auto& params) { params.max_features = 4; }},
+      {"max-features: 4294967295 is not", regression, [](auto& params) { params.max_features = kMost32; }},
+      {"min-samples-split: 0 is below 2", regression, [](auto& params) { params.min_samples_split = 0; }},
+      {"min-samples-split: 1 is below 2", regression, [](auto& params) { params.min_samples_split = 1; }},
+      {"min-samples-leaf: must not be 0", regression, [](auto& params) { params.min_samples_leaf = 0; }},
+      {"min-impurity-decrease: -1 is", regression, [](auto& params) { params.min_impurity_decrease = -1; }},
+      {"min-impurity-decrease: nan is", regression, [](auto& params) { params.min_impurity_decrease = std::nan(""); }},
+      {"min-impurity-decrease: inf is", regression, [](auto& params) { params.min_impurity_decrease = HUGE_VAL; }},
+      {"n-draws: 0 is not from 1 to 2147483647", regression, [](auto& params) { params.n_draws = 0; }},
+      {"n-draws: 2147483648 is not", regression, [](auto& params) { params.n_draws = 0x8000'0000; }},
+      {"n-draws: forests of a data set with criterion-weights", weighted, [](auto& params) { params.n_draws = 20; }},
+      {"balanced-subsample: a regression has no classes", regression,
+       [](auto& params) { params.balanced_subsample = true; }},
+      {"balanced-subsample: the data set has criterion-weights", weighted_classes,
+       [](auto& params) { params.balanced_subsample = true; }},
+      {"out-of-bag: without n-draws", regression, [](auto& params) { params.out_of_bag = true; }},
+  };
+  const std::uint64_t used = tenant.used();
+  for (const auto& [text, data, change] : cases) {
+    GrowthParams params = growth_params(small_case());
+    change(params);
+    EXPECT_TRUE(is_refused(wasi_gpu::growth_start(tenant.session(), data, params), text)) << text;
+    EXPECT_EQ(tenant.used(), used);
+  }
+}
+
+// As large as they may be, where a tree is small.
+TEST(GrowthParameters, MayBeExtreme) {
+  Tenant tenant;
+  const ResourceHandle data = data_set_of(tenant, small_case());
+  GrowthParams params = growth_params(small_case());
+  params.max_depth = kMost32;
+  params.n_draws = 5'000'000;
+  params.seed = kMost64;
+  params.out_of_bag = true;
+  const Trees trees = grow(tenant, data, params);
+  EXPECT_EQ(trees.nodes[0].weight, 5'000'000U);
+  EXPECT_GT(trees.nodes.size(), 19U);
+  params.n_trees = kMost32;  // only begun
+  const ResourceHandle growth = must(wasi_gpu::growth_start(tenant.session(), data, params));
+  EXPECT_EQ(must(wasi_gpu::growth_grow(tenant.session(), growth, 3)), 3U);
+  must(wasi_gpu::growth_stop(tenant.session(), growth));
+  EXPECT_EQ(finish(tenant, growth).n_trees(), 3U);
+}
+
+// -- handles -------------------------------------------------------------------------------
+
+// Every function, by the handle that it is called with.
+struct Call {
+  const char* kind;  // of resource
+  std::function<GpuResult<void>(Session&, ResourceHandle)> run;
+};
+
+template <class T>
+GpuResult<void> without_value(const GpuResult<T>& result) {
+  return result ? GpuResult<void>() : std::unexpected(result.error());
+}
+
+std::vector<Call> all_calls() {
+  const auto params = growth_params(small_case());
+  return {
+      {"data-set", [](Session& s, auto self) { return without_value(wasi_gpu::data_set_constant_features(s, self)); }},
+      {"data-set", [params](Session& s, auto self) { return without_value(wasi_gpu::growth_start(s, self, params)); }},
+      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_grow(s, self, 0)); }},
+      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_open_nodes(s, self, 1)); }},
+      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_best_splits(s, self)); }},
+      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_value_ranges(s, self, {{0, 0}})); }},
+      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_evaluate(s, self, {{0, {}}})); }},
+      {"growth", [](Session& s, auto self) { return wasi_gpu::growth_split_nodes(s, self, {{0, {}}}); }},
+      {"growth", [](Session& s, auto self) { return wasi_gpu::growth_stop(s, self); }},
+      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_finish(s, self)); }},
+      {"model", [](Session& s, auto self) { return without_value(wasi_gpu::model_shape(s, self)); }},
+      {"model", [](Session& s, auto self) { return without_value(wasi_gpu::model_tree_offsets(s, self)); }},
+      {"model", [](Session& s, auto self) { return wasi_gpu::model_write_nodes(s, self, 0, 0, 1, 0); }},
+      {"model", [](Session& s, auto self) { return wasi_gpu::model_write_leaf_classes(s, self, 0, 0, 1, 0); }},
+      {"model", [](Session& s, auto self) { return without_value(wasi_gpu::model_importances(s, self)); }},
+      {"model", [](Session& s, auto self) { return wasi_gpu::model_write_out_of_bag(s, self, 1, 0); }},
+  };
+}
+
+bool drop(Session& session, const std::string& kind, ResourceHandle handle) {
+  if (kind == "data-set") return wasi_gpu::data_set_drop(session, handle);
+  if (kind == "growth") return wasi_gpu::growth_drop(session, handle);
+  return wasi_gpu::model_drop(session, handle);
+}
+
+TEST(Handles, MustBeLiveResourcesOfTheirKind) {
+  Tenant tenant;
+  Session& session = tenant.session();
+  const ResourceHandle data = data_set_of(tenant, small_case());
+  const ResourceHandle dropped = data_set_of(tenant, small_case());
+  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, growth_params(small_case())));
+  const ResourceHandle finished = must(wasi_gpu::growth_start(session, data, growth_params(small_case())));
+  (void)must(wasi_gpu::growth_grow(session, finished, 1));
+  const ResourceHandle model = must(wasi_gpu::growth_finish(session, finished));
+  EXPECT_TRUE(wasi_gpu::data_set_drop(session, dropped));
+  const std::vector<std::pair<ResourceHandle, std::string>> handles{{0, ""},
+                                                                    {dropped, ""},
+                                                                    {model + 1000, ""},
+                                                                    {kMost32, ""},
+                                                                    {data, "data-set"},
+                                                                    {growth, "growth"},
+                                                                    {finished, "growth"},
+                                                                    {model, "model"}};
+  for (const auto& [kind, run] : all_calls()) {
+    for (const auto& [handle, of_kind] : handles) {
+      const auto result = run(session, handle);
+      if (handle == finished && of_kind == kind) {
+        EXPECT_TRUE(is_refused(result, "is finished")) << kind;
+      } else if (of_kind != kind) {
+        EXPECT_TRUE(is_refused(result, "is not a live " + std::string(kind) + " of this instance")) << handle;
+        EXPECT_FALSE(drop(session, kind, handle)) << handle;
+      }
+    }
+  }
+  for (const auto& [handle, kind] : handles) {
+    if (kind.empty()) continue;
+    EXPECT_TRUE(drop(session, kind, handle));
+    EXPECT_FALSE(drop(session, kind, handle));
+  }
+}
+
+TEST(Handles, AreOneSequenceAndNeverUsedTwice) {
+  Tenant tenant;
+  const GrowthParams params = growth_params(small_case());
+  EXPECT_EQ(data_set_of(tenant, small_case()), 1U);
+  EXPECT_EQ(must(wasi_gpu::growth_start(tenant.session(), 1, params)), 2U);
+  EXPECT_TRUE(wasi_gpu::growth_drop(tenant.session(), 2));
+  EXPECT_FALSE(wasi_gpu::growth_start(tenant.session(), 2, params));
+  EXPECT_EQ(must(wasi_gpu::growth_start(tenant.session(), 1, params)), 3U);
+  EXPECT_FALSE(wasi_gpu::growth_finish(tenant.session(), 3));  // and takes none
+  (void)must(wasi_gpu::growth_grow(tenant.session(), 3, 1));
+  EXPECT_EQ(must(wasi_gpu::growth_finish(tenant.session(), 3)), 4U);
+  // Of another instance they are nothing.
+  Tenant other;
+  EXPECT_FALSE(wasi_gpu::model_shape(other.session(), 4));
+  EXPECT_FALSE(wasi_gpu::model_drop(other.session(), 4));
+}
+
+TEST(Handles, AreSoManyAtATime) {
+  Tenant tenant;
+  Session& session = tenant.session();
+  const GrowthParams params = growth_params(small_case());
+  const ResourceHandle data = data_set_of(tenant, small_case());
+  const ResourceHandle first = must(wasi_gpu::growth_start(session, data, params));
+  (void)must(wasi_gpu::growth_grow(session, first, 1));
+  for (int i = 2; i < 1 << 16; ++i) (void)must(wasi_gpu::growth_start(session, data, params));
+  const std::uint64_t used = tenant.used();
+  EXPECT_TRUE(is_refused(wasi_gpu::growth_start(session, data, params), "65536", GpuErrorCode::out_of_memory));
+  EXPECT_TRUE(is_refused(wasi_gpu::growth_finish(session, first), "65536", GpuErrorCode::out_of_memory));
+  const Placed placed = place(tenant, small_case());
+  EXPECT_TRUE(is_refused(wasi_gpu::data_set_create(session, placed.params), "65536", GpuErrorCode::out_of_memory));
+  EXPECT_EQ(tenant.used(), used);
+  EXPECT_TRUE(wasi_gpu::growth_drop(session, first + 1));
+  const Trees trees = finish(tenant, first);
+  Tenant other;
+  EXPECT_EQ(trees, grow(other, small_case()));
+}
+
+// -- the state of a growth, and of a model ---------------------------------------------------
+
+TEST(Growth, IsAskedOfListedNodesOnly) {
+  Tenant tenant;
+  Session& session = tenant.session();
+  const ResourceHandle data = data_set_of(tenant, small_case());
+  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, growth_params(small_case())));
+  const auto expect_none = [&] {
+    const std::string text = "has listed no open nodes";
+    EXPECT_TRUE(is_refused(wasi_gpu::growth_best_splits(session, growth), text));
+    EXPECT_TRUE(is_refused(wasi_gpu::growth_value_ranges(session, growth, {{0, 0}}), text));
+    EXPECT_TRUE(is_refused(wasi_gpu::growth_evaluate(session, growth, {{0, {}}}), text));
+    EXPECT_TRUE(is_refused(wasi_gpu::growth_split_nodes(session, growth, {}), text));
+  };
+  expect_none();
+  EXPECT_TRUE(is_refused(wasi_gpu::growth_open_nodes(session, growth, 0), "n-trees: must not be 0"));
+  EXPECT_TRUE(is_refused(wasi_gpu::growth_finish(session, growth), "0 of 1 trees are finished"));
+  ASSERT_EQ(must(wasi_gpu::growth_open_nodes(session, growth, kMost32)).size(), 1U);
+  EXPECT_TRUE(is_refused(wasi_gpu::growth_value_ranges(session, growth, {{0, 0}, {1, 0}}),
+                         "of[1]: node 1 is not one of 1 open nodes"));
+  EXPECT_TRUE(is_refused(wasi_gpu::growth_value_ranges(session, growth, {{0, 3}}), "of[0]: feature 3 is not one of 3"));
+  EXPECT_TRUE(is_refused(wasi_gpu::growth_evaluate(session, growth, {{0, {}}, {0, {}}, {kMost32, {}}}),
+                         "candidates[2]: node 4294967295"));
+  EXPECT_TRUE(is_refused(wasi_gpu::growth_evaluate(session, growth, {{0, {.feature = kMost32}}}),
+                         "candidates[0]: feature 4294967295"));
+  EXPECT_EQ(must(wasi_gpu::growth_value_ranges(session, growth, {})).size(), 0U);
+  EXPECT_EQ(must(wasi_gpu::growth_evaluate(session, growth, {})).size(), 0U);
+  for (const float threshold : {kNan, kInfinity, -kInfinity}) {
+    EXPECT_FALSE(must(wasi_gpu::growth_evaluate(session, growth, {{0, {0, threshold, true}}})).at(0));
+  }
+  must(wasi_gpu::growth_split_nodes(session, growth, {}));
+  expect_none();
+  EXPECT_TRUE(is_refused(wasi_gpu::growth_finish(session, growth), "0 of 1 trees are finished"));
+  (void)must(wasi_gpu::growth_grow(session, growth, 1));
+  expect_none();
+  EXPECT_EQ(finish(tenant, growth), grow(tenant, small_case()));
+}
+
+TEST(Model, IsWrittenInsideBuffersThatMayBeWritten) {
+  Tenant tenant;
+  Session& session = tenant.session();
+  Case one = small_case();
+  one.parameters.n_classes = 10;
+  one.parameters.n_draws = 20;
+  const ResourceHandle data = data_set_of(tenant, one);
+  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, growth_params(one, true)));
+  (void)must(wasi_gpu::growth_grow(session, growth, 1));
+  const ResourceHandle model = must(wasi_gpu::growth_finish(session, growth));
+  const auto [n_trees, n_features, n_classes, n_nodes, n_leaves, numerics] =
+      must(wasi_gpu::model_shape(session, model));
+  const BufferId small = tenant.share(std::vector<std::byte>(64));
+  const BufferId constant = tenant.share(std::vector<std::byte>(1 << 16), true);
+  const auto nodes = [&](std::uint64_t first, std::uint64_t n, BufferId to, std::uint64_t offset) {
+    return wasi_gpu::model_write_nodes(session, model, first, n, to, offset);
+  };
+  const auto leaves = [&](std::uint64_t first, std::uint64_t n, BufferId to, std::uint64_t offset) {
+    return wasi_gpu::model_write_leaf_classes(session, model, first, n, to, offset);
+  };
+  const std::string not_there = "are not in the model's";
+  EXPECT_TRUE(is_refused(nodes(0, n_nodes + 1, small, 0), not_there));
+  EXPECT_TRUE(is_refused(nodes(n_nodes + 1, 0, small, 0), not_there));
+  EXPECT_TRUE(is_refused(nodes(kMost64, 1, small, 0), not_there));
+  EXPECT_TRUE(is_refused(nodes(1, kMost64, small, 0), not_there));
+  EXPECT_TRUE(is_refused(nodes(0, 0xcccc'cccc'cccc'cccd, small, 0), not_there));
+  EXPECT_TRUE(is_refused(leaves(0, n_leaves + 1, small, 0), not_there));
+  EXPECT_TRUE(is_refused(leaves(n_leaves, 1, small, 0), not_there));
+  EXPECT_TRUE(is_refused(nodes(0, 3, small, 5), "output: 60 bytes at offset 5"));
+  EXPECT_TRUE(is_refused(nodes(0, 1, small, kMost64), "output: 20 bytes"));
+  EXPECT_TRUE(is_refused(leaves(0, 1, small, 25), "output: 40 bytes at offset 25"));
+  EXPECT_TRUE(is_refused(wasi_gpu::model_write_out_of_bag(session, model, small, 0), "output: 1600 bytes"));
+  EXPECT_TRUE(is_refused(nodes(0, 1, constant, 0), "read-only"));
+  EXPECT_TRUE(is_refused(leaves(0, 1, constant, 0), "read-only"));
+  EXPECT_TRUE(is_refused(wasi_gpu::model_write_out_of_bag(session, model, constant, 0), "read-only"));
+  EXPECT_TRUE(is_refused(nodes(0, 0, 99, 0), "output", GpuErrorCode::invalid_buffer));
+  EXPECT_TRUE(nodes(n_nodes, 0, small, 64));
+  EXPECT_TRUE(leaves(n_leaves, 0, small, 64));
+  EXPECT_TRUE(nodes(n_nodes - 3, 3, small, 4));
+  EXPECT_TRUE(leaves(n_leaves - 1, 1, small, 24));
+  EXPECT_TRUE(nodes(0, 3, small, 1));  // no alignment is asked for
+  const Trees regression = grow(tenant, small_case());
+  const ResourceHandle other = data_set_of(tenant, small_case());
+  const ResourceHandle others = must(wasi_gpu::growth_start(session, other, growth_params(small_case())));
+  (void)must(wasi_gpu::growth_grow(session, others, 1));
+  const ResourceHandle plain = must(wasi_gpu::growth_finish(session, others));
+  EXPECT_TRUE(is_refused(wasi_gpu::model_write_leaf_classes(session, plain, 0, 0, small, 0), "have no classes"));
+  EXPECT_TRUE(is_refused(wasi_gpu::model_write_out_of_bag(session, plain, small, 0), "without out-of-bag"));
+}
+
+}  // namespace
+}  // namespace gpu_host::forest_test

@@ -1,0 +1,119 @@
+// Calls that are told to stop: they end with an error, and what they took comes back.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <limits>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "forest/interface.hpp"
+
+namespace gpu_host::forest_test {
+namespace {
+
+constexpr std::uint32_t kMost32 = std::numeric_limits<std::uint32_t>::max();
+
+template <class T>
+GpuResult<void> without_value(const GpuResult<T>& result) {
+  return result ? GpuResult<void>() : std::unexpected(result.error());
+}
+
+// 2 million rows that all lie in a few bytes.
+DataSetParams many_rows(Tenant& tenant) {
+  const BufferId buffer = tenant.share(std::vector<std::byte>(1 << 12, std::byte{0x3f}));
+  DataSetParams params;
+  params.n_rows = 1 << 21;
+  params.features.assign(8, {buffer, ElementType::float32, 0, 0, 0, 1});
+  params.targets = {buffer, ElementType::uint8, 0, 0};
+  params.max_bins = 255;
+  params.fine_bins = true;
+  return params;
+}
+
+// Noise, which takes a while.
+Case large_case() {
+  Case one;
+  Dice dice(9);
+  one.data.columns.assign(10, std::vector<float>(100'000));
+  for (auto& column : one.data.columns) {
+    for (float& value : column) value = static_cast<float>(dice.fraction());
+  }
+  for (int i = 0; i < 100'000; ++i) one.data.targets.push_back(dice.fraction());
+  one.parameters.n_trees = 1'000'000;
+  one.parameters.n_draws = 100'000;
+  return one;
+}
+
+TEST(Interrupts, EndEveryLongCall) {
+  const Case one = large_case();
+  const GrowthParams params = growth_params(one, true);
+  const std::vector<std::pair<const char*, std::function<GpuResult<void>(Session&, ResourceHandle)>>> calls{
+      {"grow", [](Session& s, auto growth) { return without_value(wasi_gpu::growth_grow(s, growth, kMost32)); }},
+      {"open-nodes",
+       [](Session& s, auto growth) { return without_value(wasi_gpu::growth_open_nodes(s, growth, 1000)); }},
+      {"best-splits", [](Session& s, auto growth) { return without_value(wasi_gpu::growth_best_splits(s, growth)); }},
+      {"value-ranges",
+       [](Session& s, auto growth) {
+         return without_value(wasi_gpu::growth_value_ranges(s, growth, std::vector<NodeFeature>(100'000)));
+       }},
+      {"evaluate",
+       [](Session& s, auto growth) {
+         return without_value(wasi_gpu::growth_evaluate(s, growth, std::vector<SplitCandidate>(100'000)));
+       }},
+      {"split-nodes", [](Session& s, auto growth) { return wasi_gpu::growth_split_nodes(s, growth, {}); }},
+  };
+  for (const bool before : {true, false}) {
+    for (const auto& [name, run] : calls) {
+      SCOPED_TRACE(testing::Message() << name << (before ? " before it" : " in it"));
+      Tenant tenant({.threads = 2, .memory = std::uint64_t{400} << 20U});
+      Session& session = tenant.session();
+      const ResourceHandle data = data_set_of(tenant, one);
+      const std::uint64_t used = tenant.used();
+      const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, params));
+      const bool is_steered = std::string(name) != "grow" && std::string(name) != "open-nodes";
+      if (is_steered) {
+        const std::uint32_t n_trees = 8;
+        ASSERT_EQ(must(wasi_gpu::growth_open_nodes(session, growth, n_trees)).size(), n_trees);
+        must(wasi_gpu::growth_split_nodes(session, growth, {}));
+        (void)must(wasi_gpu::growth_open_nodes(session, growth, n_trees));
+      }
+      if (before) session.interrupt().request();
+      std::thread interrupter([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(before ? 0 : 10));
+        session.interrupt().request();
+      });
+      const auto result = run(session, growth);
+      interrupter.join();
+      // Where it is quicker than the interrupt, it ends well.
+      EXPECT_TRUE(!before && std::string(name) != "grow" ? true : !result);
+      EXPECT_TRUE(wasi_gpu::growth_drop(session, growth));
+      EXPECT_EQ(tenant.used(), used);
+      EXPECT_TRUE(wasi_gpu::data_set_drop(session, data));
+      EXPECT_EQ(tenant.used(), 0U);
+    }
+  }
+}
+
+TEST(Interrupts, EndTheMakingOfADataSet) {
+  for (const int after : {-1, 0, 5, 50}) {
+    Tenant tenant({.threads = 2});
+    const DataSetParams params = many_rows(tenant);
+    if (after < 0) tenant.session().interrupt().request();
+    std::thread interrupter([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(after));
+      tenant.session().interrupt().request();
+    });
+    const auto data = wasi_gpu::data_set_create(tenant.session(), params);
+    interrupter.join();
+    if (data) {
+      EXPECT_GE(after, 0);
+      EXPECT_TRUE(wasi_gpu::data_set_drop(tenant.session(), *data));
+    }
+    EXPECT_EQ(tenant.used(), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace gpu_host::forest_test
