@@ -304,38 +304,40 @@ TEST_P(Stumps, AreGrown) {
   EXPECT_EQ(must(wasi_gpu::model_importances(tenant.session(), model)), std::vector<double>(one.data.columns.size()));
 }
 
-const std::vector<Stump> kStumps{
-    {"OneRow",
-     [](Case& one) {
-       for (auto& column : one.data.columns) column.resize(1);
-       one.data.targets.resize(1);
-     },
-     1, 5},
-    {"OneTarget", [](Case& one) { one.data.targets.assign(20, -3.0); }, 20, -3},
-    {"OneClass",
-     [](Case& one) {
-       one.parameters.n_classes = 256;
-       one.data.targets.assign(20, 255.0);
-     }},
-    {"NoDepth", [](Case& one) { one.parameters.max_depth = 0; }, 20, 4.05F},
-    {"NodesTooSmall", [](Case& one) { one.parameters.min_samples_split = 21; }, 20, 4.05F},
-    {"OneDraw", [](Case& one) { one.parameters.n_draws = 1; }, 1, 4},
-    {"OneRowThatCanBeDrawn",
-     [](Case& one) {
-       one.data.draw_weights.assign(20, 0.0);
-       one.data.draw_weights[0] = 1e-300;
-       one.parameters.n_draws = 50;
-     },
-     50, 5},
-    {"OneRowThatCounts",
-     [](Case& one) {
-       one.data.criterion_weights.assign(20, 0.0);
-       one.data.criterion_weights[0] = 1e-300;
-     },
-     1U << 20U, 5},
-};
+std::vector<Stump> stumps() {
+  return {
+      {"OneRow",
+       [](Case& one) {
+         for (auto& column : one.data.columns) column.resize(1);
+         one.data.targets.resize(1);
+       },
+       1, 5},
+      {"OneTarget", [](Case& one) { one.data.targets.assign(20, -3.0); }, 20, -3},
+      {"OneClass",
+       [](Case& one) {
+         one.parameters.n_classes = 256;
+         one.data.targets.assign(20, 255.0);
+       }},
+      {"NoDepth", [](Case& one) { one.parameters.max_depth = 0; }, 20, 4.05F},
+      {"NodesTooSmall", [](Case& one) { one.parameters.min_samples_split = 21; }, 20, 4.05F},
+      {"OneDraw", [](Case& one) { one.parameters.n_draws = 1; }, 1, 4},
+      {"OneRowThatCanBeDrawn",
+       [](Case& one) {
+         one.data.draw_weights.assign(20, 0.0);
+         one.data.draw_weights[0] = 1e-300;
+         one.parameters.n_draws = 50;
+       },
+       50, 5},
+      {"OneRowThatCounts",
+       [](Case& one) {
+         one.data.criterion_weights.assign(20, 0.0);
+         one.data.criterion_weights[0] = 1e-300;
+       },
+       1U << 20U, 5},
+  };
+}
 
-INSTANTIATE_TEST_SUITE_P(Of, Stumps, testing::ValuesIn(kStumps),
+INSTANTIATE_TEST_SUITE_P(Of, Stumps, testing::ValuesIn(stumps()),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 // These nodes are open, only no split is found: what there is to split between lies in no feature, or leaves too

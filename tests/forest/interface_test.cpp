@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "forest/interface.hpp"
 #include "forest/model.hpp"
@@ -88,12 +89,13 @@ TEST_P(Interface, ModelTellsItsShapeAndWritesAnyPart) {
     if (shape.n_classes > 0) {
       const std::uint32_t first = dice.number(0, static_cast<std::uint32_t>(shape.n_leaves));
       const std::uint32_t n = dice.number(0, static_cast<std::uint32_t>(shape.n_leaves) - first);
-      const std::size_t size = n * shape.n_classes;
+      const std::size_t size = std::size_t{n} * shape.n_classes;
       const auto some = written<std::uint32_t>(tenant, size + 2, [&](BufferId to) {
         return wasi_gpu::model_write_leaf_classes(session, model, first, n, to, sizeof(std::uint32_t));
       });
-      EXPECT_TRUE(std::ranges::equal(std::span(some).subspan(1, size),
-                                     std::span(trees.leaf_classes).subspan(first * shape.n_classes, size)));
+      EXPECT_TRUE(
+          std::ranges::equal(std::span(some).subspan(1, size),
+                             std::span(trees.leaf_classes).subspan(std::size_t{first} * shape.n_classes, size)));
       EXPECT_EQ(some.front(), 0U);
       EXPECT_EQ(some.back(), 0U);
     }
@@ -184,6 +186,32 @@ TEST(ElementTypes, KeepSignsAndFractions) {
   }
 }
 
+// Up to the largest number of a type, and down to the least.
+TEST(ElementTypes, HaveTheirFullRange) {
+  Tenant tenant;
+  const auto steps = whole_numbers(1);
+  const auto target = whole_numbers(2);
+  const std::array<std::pair<double, double>, 8> ranges{{{-128, 127},
+                                                         {0, 255},
+                                                         {-32768, 32767},
+                                                         {0, 65535},
+                                                         {-0x1p31, 0x1p31 - 1},
+                                                         {0, 0x1p32 - 1},
+                                                         {-0x1p63, 0x1p63 - 1024},
+                                                         {0, 0x1p64 - 2048}}};
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    const auto element = static_cast<ElementType>(static_cast<std::size_t>(ElementType::int8) + i);
+    std::vector<double> feature;
+    feature.reserve(steps.size());
+    for (const double step : steps) {
+      const auto& [least, most] = ranges.at(i);
+      feature.push_back(step == 100 ? most : least + std::floor((most / 100 - least / 100) * step));
+    }
+    const Trees expected = grow_from(tenant, feature, ElementType::float64, target, ElementType::float64);
+    EXPECT_EQ(grow_from(tenant, feature, element, target, ElementType::float64), expected) << "element " << i;
+  }
+}
+
 TEST(ElementTypes, AreRoundedToF32Once) {
   Tenant tenant;
   const auto target = whole_numbers(2);
@@ -191,6 +219,7 @@ TEST(ElementTypes, AreRoundedToF32Once) {
   std::vector<double> feature = whole_numbers(1);
   for (double& value : feature) value = 0x1p40 + std::floor(value / 4) * 0x1p15 + value - 50;
   std::vector<double> rounded;
+  rounded.reserve(feature.size());
   for (const double value : feature) rounded.push_back(static_cast<double>(static_cast<float>(value)));
   EXPECT_NE(rounded, feature);
   const Trees expected = grow_from(tenant, rounded, ElementType::float32, target, ElementType::float64);
@@ -245,6 +274,7 @@ void ask(Session& session, ResourceHandle growth, std::size_t n_open, std::uint3
     const auto ranges = must(growth_value_ranges(session, growth, of));
     ASSERT_EQ(ranges.size(), of.size());
     std::vector<SplitCandidate> candidates;
+    candidates.reserve(of.size());
     for (std::size_t i = 0; i < of.size(); ++i) {
       candidates.push_back({of[i].node, {of[i].feature, ranges[i].low, dice.one_in(2)}});
     }
@@ -359,11 +389,11 @@ TEST_P(Steered, ByTheGuestsOwnSplitsGrowsWhatItWasTold) {
     const GrowthParams params = growth_params(one);
     const ResourceHandle growth = must(growth_start(session, data, params));
     std::map<std::pair<std::uint32_t, std::uint32_t>, Told> told;
-    std::vector<double> importances(n_features);
     while (true) {
       const auto open = must(growth_open_nodes(session, growth, params.n_trees));
       if (open.empty()) break;
       std::vector<NodeFeature> of;
+      of.reserve(open.size());
       for (std::uint32_t node = 0; node < open.size(); ++node) of.push_back({node, dice.number(0, n_features - 1)});
       const auto ranges = must(growth_value_ranges(session, growth, of));
       std::vector<SplitCandidate> candidates;
@@ -462,6 +492,7 @@ TEST_P(Steered, LeavesOnlyAreStumps) {
     for (auto open = must(growth_open_nodes(session, growth, 2)); !open.empty();
          open = must(growth_open_nodes(session, growth, 2))) {
       std::vector<SplitDecision> leaves;
+      leaves.reserve(open.size());
       for (std::uint32_t node = 0; node < open.size(); ++node) leaves.push_back({node, {}});
       must(growth_split_nodes(session, growth, leaves));
     }
