@@ -120,6 +120,15 @@ ForestGrowth* steered(Arguments& arguments, Session& session, ResourceHandle sel
   return arguments ? growth : nullptr;
 }
 
+// The memory of an answer with an entry for each question, until the guest has it.
+template <class Question, class Answer>
+GpuResult<MemoryCharge> charge_answer(Session& session, const std::vector<Question>& questions) {
+  MemoryCharge charge(session.buffers().memory());
+  auto taken = charge.set(questions.size() * (sizeof(Question) + sizeof(Answer)));
+  if (!taken) return std::unexpected(std::move(taken.error()));
+  return charge;
+}
+
 void require_node(Arguments& arguments, std::string_view list, std::size_t place, std::uint32_t node,
                   const ForestGrowth* growth) {
   if (growth == nullptr) return;
@@ -291,6 +300,8 @@ GpuResult<std::vector<ValueRange>> growth_value_ranges(Session& session, Resourc
     require_feature(arguments, "of", i, of[i].feature, n_features_of(session, self));
   }
   if (!arguments) return arguments.error();
+  const auto charge = charge_answer<NodeFeature, ValueRange>(session, of);
+  if (!charge) return std::unexpected(charge.error());
   return perform(arguments.stream(), "[method]growth.value-ranges", [&] { return growth->value_ranges(of); });
 }
 
@@ -303,6 +314,8 @@ GpuResult<std::vector<std::optional<FoundSplit>>> growth_evaluate(Session& sessi
     require_feature(arguments, "candidates", i, candidates[i].split.feature, n_features_of(session, self));
   }
   if (!arguments) return arguments.error();
+  const auto charge = charge_answer<SplitCandidate, std::optional<FoundSplit>>(session, candidates);
+  if (!charge) return std::unexpected(charge.error());
   return perform(arguments.stream(), "[method]growth.evaluate", [&] { return growth->evaluate(candidates); });
 }
 
