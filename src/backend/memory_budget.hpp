@@ -34,16 +34,18 @@ class MemoryCharge {
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
-  // Makes it so many, more or fewer. Fewer always succeeds.
+  // Makes it so many, more or fewer.
   [[nodiscard]] GpuResult<void> set(std::uint64_t bytes) {
     if (bytes > bytes_) {
       if (auto taken = budget_->take(bytes - bytes_); !taken) return taken;
+      bytes_ = bytes;
     } else {
-      budget_->give_back(bytes_ - bytes);
+      lower_to(bytes);
     }
-    bytes_ = bytes;
     return {};
   }
+  // Not more than bytes().
+  void lower_to(std::uint64_t bytes) noexcept { budget_->give_back(std::exchange(bytes_, bytes) - bytes); }
 
  private:
   MemoryBudget* budget_;

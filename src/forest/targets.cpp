@@ -1,11 +1,70 @@
 #include "forest/targets.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 
 namespace gpu_host::forest {
+namespace {
+
+// The rows that have a draw weight.
+class DrawnRows {
+ public:
+  DrawnRows(std::span<const double> values, std::span<const std::uint64_t> draws, const std::function<bool()>& stop)
+      : values_(values), draws_(draws), stop_(stop) {}
+
+  // Calls body(row, weight) for each.
+  template <class Body>
+  void for_each(const Body& body) const {
+    constexpr std::size_t kAtOnce = 1 << 16;
+    for (std::size_t begin = 0; begin < values_.size() && !stop_(); begin += kAtOnce) {
+      const std::size_t end = std::min(begin + kAtOnce, values_.size());
+      for (std::size_t row = begin; row < end; ++row) {
+        const std::uint64_t weight = draws_.empty() ? 1 : draws_[row];
+        if (weight > 0) body(row, weight);
+      }
+    }
+  }
+
+  // Byte by byte, from the highest: how much weight lies below.
+  [[nodiscard]] double lower_median() const {
+    __extension__ using Wide = unsigned __int128;
+    Wide total = 0;
+    for_each([&](std::size_t /*row*/, std::uint64_t weight) { total += weight; });
+    Wide below = 0;
+    std::uint64_t known = 0;
+    for (std::uint32_t shift = 64; shift > 0;) {
+      shift -= kBits;
+      std::array<Wide, std::size_t{1} << kBits> weights{};
+      for_each([&](std::size_t row, std::uint64_t weight) {
+        const std::uint64_t key = key_of(values_[row]) >> shift;
+        if (key >> kBits == known) weights[key % weights.size()] += weight;
+      });
+      std::size_t byte = 0;
+      while (byte + 1 < weights.size() && 2 * (below + weights[byte]) < total) below += weights[byte++];
+      known = known << kBits | byte;
+    }
+    return std::bit_cast<double>((known & kSign) != 0 ? known & ~kSign : ~known);
+  }
+
+ private:
+  static constexpr std::uint32_t kBits = 8;
+  static constexpr std::uint64_t kSign = std::uint64_t{1} << 63U;
+
+  // In the order of the values.
+  static std::uint64_t key_of(double value) {
+    const auto bits = std::bit_cast<std::uint64_t>(value + 0.0);  // no negative zero
+    return (bits & kSign) != 0 ? ~bits : bits | kSign;
+  }
+
+  std::span<const double> values_;
+  std::span<const std::uint64_t> draws_;
+  const std::function<bool()>& stop_;
+};
+
+}  // namespace
 
 std::vector<std::uint64_t> integers_of_draw_weights(std::span<const double> weights) {
   std::vector<std::uint64_t> integers(weights.size());
@@ -32,39 +91,30 @@ std::vector<std::uint32_t> integers_of_criterion_weights(std::span<const double>
   return integers;
 }
 
-Targets targets_of(std::span<const double> values, std::span<const std::uint64_t> draws) {
-  const auto weight = [draws](std::size_t row) { return draws.empty() ? std::uint64_t{1} : draws[row]; };
-  std::vector<std::uint32_t> order;
-  __extension__ unsigned __int128 total = 0;
-  for (std::uint32_t row = 0; row < values.size(); ++row) {
-    if (weight(row) == 0) continue;
-    order.push_back(row);
-    total += weight(row);
-  }
-  // The lower weighted median.
-  std::ranges::sort(order, {}, [values](std::uint32_t row) { return values[row]; });
+Targets targets_of(std::span<const double> values, std::span<const std::uint64_t> draws,
+                   const std::function<bool()>& stop) {
+  const DrawnRows rows(values, draws, stop);
   Targets targets;
-  __extension__ unsigned __int128 so_far = 0;
-  for (const std::uint32_t row : order) {
-    so_far += weight(row);
-    targets.center = values[row];
-    if (2 * so_far >= total) break;
-  }
+  targets.center = rows.lower_median();
   double sum = 0;
-  for (std::size_t row = 0; row < values.size(); ++row) {
-    if (weight(row) == 0) continue;
+  std::uint64_t n = 0;
+  rows.for_each([&](std::size_t row, std::uint64_t /*weight*/) {
     const double distance = std::abs(values[row] - targets.center);
     sum += distance;
     targets.most = std::max(targets.most, distance);
-  }
+    ++n;
+  });
   targets.p.assign(values.size(), 0);
-  if (targets.most == 0) return targets;
-  const double tail = std::ceil(std::log2(targets.most / (sum / static_cast<double>(order.size()))));
+  if (targets.most < 0x1p-900) {
+    targets.most = 0;
+    return targets;
+  }
+  const double tail = std::ceil(std::log2(targets.most / (sum / static_cast<double>(n))));
   targets.bits = static_cast<std::uint32_t>(std::clamp(11 + tail, 13.0, 24.0));
   const double scale = 0x1p30 / targets.most;
-  for (std::size_t row = 0; row < values.size(); ++row) {
-    if (weight(row) > 0) targets.p[row] = static_cast<std::int32_t>(std::rint((values[row] - targets.center) * scale));
-  }
+  rows.for_each([&](std::size_t row, std::uint64_t /*weight*/) {
+    targets.p[row] = static_cast<std::int32_t>(std::rint((values[row] - targets.center) * scale));
+  });
   return targets;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -27,7 +28,9 @@ struct Targets {
   }
 };
 
-// `draws` as integers_of_draw_weights gives them. All targets are finite.
-[[nodiscard]] Targets targets_of(std::span<const double> values, std::span<const std::uint64_t> draws);
+// `draws` as integers_of_draw_weights gives them. All targets are finite. `stop` is asked now and then: once it says
+// so, the result means nothing.
+[[nodiscard]] Targets targets_of(std::span<const double> values, std::span<const std::uint64_t> draws,
+                                 const std::function<bool()>& stop);
 
 }  // namespace gpu_host::forest

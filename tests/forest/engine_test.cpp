@@ -1,161 +1,22 @@
 // The CPU's engine grows what the reference grows, of random data by random parameters.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
+#include <chrono>
+#include <cstdint>
 #include <limits>
-#include <random>
+#include <vector>
 
+#include "backend/cpu/forest/bag.hpp"
 #include "backend/cpu/forest/grow_tree.hpp"
+#include "backend/interrupt.hpp"
+#include "forest/random_case.hpp"
 #include "forest/reference.hpp"
 
-namespace gpu_host {
+namespace gpu_host::forest_test {
 namespace {
 
 namespace reference = forest_reference;
 using cpu::kMostSmallRows;
-
-struct Case {
-  reference::Data data;
-  reference::Parameters parameters;
-
-  [[nodiscard]] std::uint32_t n_rows() const { return static_cast<std::uint32_t>(data.targets.size()); }
-};
-
-// Draws what a case is made of.
-class Dice {
- public:
-  explicit Dice(std::uint32_t seed) : engine_(seed) {}
-  std::uint32_t number(std::uint32_t from, std::uint32_t to) {
-    return from + static_cast<std::uint32_t>(engine_()) % (to - from + 1);
-  }
-  bool one_in(std::uint32_t n) { return number(1, n) == 1; }
-  double fraction() { return static_cast<double>(engine_()) / 0x1p32; }
-  std::uint64_t word() { return engine_() | std::uint64_t{engine_()} << 32U; }
-
- private:
-  std::mt19937 engine_;
-};
-
-std::vector<float> column(Dice& dice, std::uint32_t n_rows) {
-  const std::uint32_t kind = dice.number(0, 5);
-  const std::uint32_t most = dice.number(1, 40);
-  const double missing = dice.one_in(3) ? dice.fraction() : 0;
-  std::vector<float> values(n_rows);
-  for (float& value : values) {
-    const double random = dice.fraction();
-    switch (kind) {
-      case 0:
-        value = static_cast<float>(random);
-        break;
-      case 1:
-        value = static_cast<float>(dice.number(0, most));
-        break;
-      case 2:
-        value = static_cast<float>(std::exp(random * 30 - 10));
-        break;
-      case 3:
-        value = static_cast<float>(random < 0.95 ? -0.0 : random);
-        break;
-      case 4:
-        value = dice.one_in(2) ? 0.0F : 1.0F;
-        break;
-      default:
-        value = static_cast<float>(-random * random * 1e6);
-    }
-    if (dice.fraction() < missing) value = std::numeric_limits<float>::quiet_NaN();
-  }
-  return values;
-}
-
-double target(Dice& dice, std::uint32_t kind, std::uint32_t n_classes, float feature) {
-  if (n_classes > 0) {
-    if (!dice.one_in(4)) return dice.number(0, n_classes - 1);
-    return std::isnan(feature) ? 0 : static_cast<double>(static_cast<std::int64_t>(std::abs(feature) * 3) % n_classes);
-  }
-  switch (kind) {
-    case 0:
-      return dice.fraction();
-    case 1:
-      return dice.number(0, 5);
-    case 2:
-      return std::exp(dice.fraction() * 20);  // a heavy tail
-    default:
-      return 7;
-  }
-}
-
-std::vector<double> weights(Dice& dice, std::uint32_t n_rows, double most) {
-  std::vector<double> weights(n_rows);
-  for (double& weight : weights) weight = dice.one_in(4) ? 0 : dice.fraction() * most;
-  weights[0] = most;
-  return weights;
-}
-
-Case random_case(std::uint32_t seed) {
-  Dice dice(seed);
-  Case random;
-  auto& [data, parameters] = random;
-  const std::uint32_t n_rows = dice.one_in(3) ? dice.number(1, 12) : dice.number(13, dice.one_in(30) ? 4000 : 400);
-  const std::uint32_t n_features = dice.number(1, 7);
-  parameters.seed = dice.word();
-  parameters.n_trees = dice.number(1, 3);
-  parameters.n_classes = dice.one_in(2) ? 0 : dice.number(2, 5);
-  parameters.max_bins = dice.one_in(2) ? 255 : dice.number(1, 20);
-  parameters.fine = !dice.one_in(5);
-  if (dice.one_in(2)) parameters.max_features = dice.number(1, n_features) % n_features;
-  if (dice.one_in(3)) parameters.max_depth = dice.number(0, 6);
-  if (dice.one_in(3)) parameters.min_samples_split = dice.number(2, 30);
-  if (dice.one_in(3)) parameters.min_samples_leaf = dice.number(1, 9);
-  const double scale = parameters.n_classes > 0 ? 0.05 : 3;
-  if (dice.one_in(4)) parameters.min_impurity_decrease = dice.fraction() * dice.fraction() * scale;
-  if (!dice.one_in(3)) parameters.n_draws = dice.one_in(3) ? dice.number(1, 2 * n_rows) : n_rows;
-  for (std::uint32_t i = 0; i < n_features; ++i) data.columns.push_back(column(dice, n_rows));
-  const std::uint32_t kind = dice.number(0, 3);
-  for (std::uint32_t row = 0; row < n_rows; ++row) {
-    data.targets.push_back(target(dice, kind, parameters.n_classes, data.columns[0][row]));
-  }
-  if (dice.one_in(4)) data.draw_weights = weights(dice, n_rows, 1);
-  if (parameters.n_classes > 0 && dice.one_in(5)) {
-    parameters.balanced_subsample = true;
-  } else if (!parameters.n_draws && dice.one_in(2)) {
-    data.criterion_weights = weights(dice, n_rows, 100);
-  }
-  return random;
-}
-
-cpu::DataSet data_set(const Case& one, const std::vector<std::uint32_t>& classes, cpu::Workers& workers) {
-  const auto& [data, parameters] = one;
-  cpu::DataSetSource rows;
-  rows.n_rows = one.n_rows();
-  rows.n_features = static_cast<std::uint32_t>(data.columns.size());
-  rows.n_classes = parameters.n_classes;
-  rows.values = [&data](std::uint32_t feature, std::size_t begin, std::size_t end, float* to) {
-    std::copy_n(data.columns[feature].begin() + static_cast<std::ptrdiff_t>(begin), end - begin, to);
-  };
-  rows.targets = data.targets;
-  rows.classes = classes;
-  rows.draw_weights = data.draw_weights;
-  rows.criterion_weights = data.criterion_weights;
-  rows.max_bins = parameters.max_bins;
-  rows.fine = parameters.fine;
-  rows.seed = parameters.seed;
-  return {rows, workers};
-}
-
-forest::Parameters of_engine(const reference::Parameters& parameters) {
-  forest::Parameters same;
-  same.seed = parameters.seed;
-  same.n_trees = parameters.n_trees;
-  same.max_features = parameters.max_features;
-  same.max_depth = parameters.max_depth;
-  same.min_samples_split = parameters.min_samples_split;
-  same.min_samples_leaf = parameters.min_samples_leaf;
-  same.min_impurity_decrease = parameters.min_impurity_decrease;
-  same.n_draws = parameters.n_draws;
-  same.balanced_subsample = parameters.balanced_subsample;
-  return same;
-}
 
 void expect_same(const reference::Tree& expected, const forest::Tree& tree, std::uint32_t n_classes) {
   ASSERT_EQ(tree.nodes.size(), expected.size());
@@ -180,30 +41,88 @@ void expect_same(const reference::Tree& expected, const forest::Tree& tree, std:
   }
 }
 
+void expect_grown(const Case& one) {
+  const auto expected = reference::grow(one.data, one.parameters);
+  cpu::Workers workers(nullptr, 1);
+  const auto data = data_set(one, workers);
+  const forest::Parameters parameters = of_engine(one.parameters);
+  cpu::Poll poll(nullptr);
+  for (const std::uint32_t small_node : {kMostSmallRows, 8U, 1U}) {
+    const auto grower = cpu::tree_grower(data, parameters, small_node);
+    for (std::uint32_t tree = 0; tree < parameters.n_trees; ++tree) {
+      ASSERT_NO_FATAL_FAILURE(expect_same(expected[tree], grower->grow(tree, poll), one.parameters.n_classes))
+          << "tree " << tree << " with small nodes of " << small_node;
+    }
+  }
+}
+
 class EngineTest : public testing::TestWithParam<std::uint32_t> {};
 
 TEST_P(EngineTest, GrowsWhatTheReferenceGrows) {
   constexpr std::uint32_t kCases = 40;
   for (std::uint32_t seed = GetParam() * kCases; seed < (GetParam() + 1) * kCases; ++seed) {
     SCOPED_TRACE(testing::Message() << "case " << seed);
-    const Case one = random_case(seed);
-    const auto expected = reference::grow(one.data, one.parameters);
-    const std::vector<std::uint32_t> classes(one.data.targets.begin(), one.data.targets.end());
-    cpu::Workers workers(nullptr, 1);
-    const auto data = data_set(one, classes, workers);
-    const forest::Parameters parameters = of_engine(one.parameters);
-    cpu::Poll poll(nullptr);
-    for (const std::uint32_t small_node : {kMostSmallRows, 8U, 1U}) {
-      const auto grower = cpu::tree_grower(data, parameters, small_node);
-      for (std::uint32_t tree = 0; tree < parameters.n_trees; ++tree) {
-        ASSERT_NO_FATAL_FAILURE(expect_same(expected[tree], grower->grow(tree, poll), one.parameters.n_classes))
-            << "tree " << tree << " with small nodes of " << small_node;
-      }
-    }
+    ASSERT_NO_FATAL_FAILURE(expect_grown(random_case(seed)));
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Random, EngineTest, testing::Range(0U, 10U));
 
+TEST(EngineOfManyClasses, GrowsWhatTheReferenceGrows) {
+  for (const std::uint32_t n_classes : {6U, 7U, 8U, 9U, 31U, 32U, 33U, 255U, 256U}) {
+    for (std::uint32_t seed = 500; seed < 520; ++seed) {
+      SCOPED_TRACE(testing::Message() << "case " << seed << " with " << n_classes << " classes");
+      Case one = random_case(seed);
+      one.parameters.n_classes = n_classes;
+      Dice dice(seed);
+      for (double& target : one.data.targets) target = dice.number(0, dice.one_in(2) ? 1 : n_classes - 1);
+      ASSERT_NO_FATAL_FAILURE(expect_grown(one));
+    }
+  }
+}
+
+TEST(Interrupted, DrawsNoMore) {
+  const Case one = random_case(1);
+  cpu::Workers workers(nullptr, 1);
+  const cpu::DataSet data = data_set(one, workers);
+  forest::Parameters parameters;
+  parameters.n_draws = std::numeric_limits<std::uint32_t>::max() / 2;
+  Interrupt interrupt;
+  interrupt.request();
+  cpu::Poll poll(&interrupt);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(cpu::draw_bag(data, parameters, 0, poll).empty());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+}
+
+// Wherever it was told to stop, what it grows next is right.
+TEST(Interrupted, GrowersCanGrowAgain) {
+  Case one;
+  Dice dice(3);
+  one.data.columns.assign(40, std::vector<float>(50'000));
+  for (auto& column : one.data.columns) {
+    for (float& value : column) value = static_cast<float>(dice.fraction());
+  }
+  for (int row = 0; row < 50'000; ++row) one.data.targets.push_back(dice.fraction());
+  one.parameters.max_depth = 3;
+  cpu::Workers workers(nullptr, 1);
+  const cpu::DataSet data = data_set(one, workers);
+  const forest::Parameters parameters = of_engine(one.parameters);
+  cpu::Poll poll(nullptr);
+  const forest::Tree whole = cpu::tree_grower(data, parameters)->grow(0, poll);
+  const auto grower = cpu::tree_grower(data, parameters);
+  std::uint32_t n_stopped = 0;
+  for (int i = 0; i < 20; ++i) {
+    Interrupt interrupt;
+    interrupt.set_deadline(Interrupt::Clock::now() + std::chrono::microseconds(300 * i));
+    cpu::Poll stopped(&interrupt);
+    n_stopped += grower->grow(0, stopped).nodes.empty() ? 1 : 0;
+    const forest::Tree again = grower->grow(0, poll);
+    ASSERT_EQ(again.sums, whole.sums);
+    ASSERT_EQ(again.values, whole.values);
+  }
+  EXPECT_GT(n_stopped, 0U);
+}
+
 }  // namespace
-}  // namespace gpu_host
+}  // namespace gpu_host::forest_test

@@ -313,6 +313,12 @@ std::vector<Stump> stumps() {
        },
        1, 5},
       {"OneTarget", [](Case& one) { one.data.targets.assign(20, -3.0); }, 20, -3},
+      {"TargetsThatHardlyDiffer",
+       [](Case& one) {
+         one.data.targets.assign(20, 0.0);
+         one.data.targets[0] = 1e-300;
+       },
+       20, 0},
       {"OneClass",
        [](Case& one) {
          one.parameters.n_classes = 256;

@@ -20,7 +20,8 @@ std::vector<bool> drawn_rows(const Case& one, std::uint32_t tree) {
   cpu::Workers workers(nullptr, 1);
   const cpu::DataSet data = data_set(one, workers);
   std::vector<bool> drawn(one.n_rows());
-  for (const cpu::BagRow& row : cpu::draw_bag(data, of_engine(one.parameters), tree)) drawn[row.row] = true;
+  cpu::Poll poll(nullptr);
+  for (const cpu::BagRow& row : cpu::draw_bag(data, of_engine(one.parameters), tree, poll)) drawn[row.row] = true;
   return drawn;
 }
 

@@ -168,7 +168,10 @@ Targets targets_of(const Data& data, const std::vector<u64>& draws, bool are_cla
   }
   targets.p.assign(n, 0);
   targets.q.assign(n, 0);
-  if (targets.most == 0) return targets;
+  if (targets.most < 0x1p-900) {
+    targets.most = 0;
+    return targets;
+  }
   const double mean = sum / static_cast<double>(order.size());
   const double tail = std::ceil(std::log2(targets.most / mean));
   targets.beta = static_cast<u32>(std::min(24.0, std::max(13.0, 11 + tail)));

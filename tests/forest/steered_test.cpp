@@ -86,8 +86,8 @@ class Recount {
     std::uint32_t left = 0;
   };
 
-  Recount(const Growth& growth, std::uint32_t tree)
-      : growth_(growth), nodes_{{cpu::draw_bag(growth.data, growth.parameters, tree)}} {}
+  Recount(Growth& growth, std::uint32_t tree)
+      : growth_(growth), nodes_{{cpu::draw_bag(growth.data, growth.parameters, tree, growth.poll)}} {}
 
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
   [[nodiscard]] const Rows& rows(std::uint32_t node) const { return nodes_[node].rows; }

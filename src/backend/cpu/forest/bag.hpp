@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/cpu/forest/data_set.hpp"
+#include "backend/cpu/poll.hpp"
 #include "forest/parameters.hpp"
 
 namespace gpu_host::cpu {
@@ -14,8 +15,8 @@ struct BagRow {
   std::uint32_t weight;  // its multiplicity, not 0
 };
 
-// In the order of the rows.
+// In the order of the rows. Empty where the poll says to stop.
 [[nodiscard]] std::vector<BagRow> draw_bag(const DataSet& data, const forest::Parameters& parameters,
-                                           std::uint32_t tree);
+                                           std::uint32_t tree, Poll& poll);
 
 }  // namespace gpu_host::cpu

@@ -12,7 +12,13 @@ namespace {
 
 // Bins are made of so many rows at most.
 constexpr std::uint64_t kSample = std::uint64_t{1} << 18U;
-constexpr std::size_t kRowsAtOnce = 1024;
+// Features that are read together, and rows of which one is read after the other: where a row's values are next to each
+// other, its lines stay in the cache from one to the next.
+constexpr std::uint32_t kFeaturesAtOnce = 16;
+constexpr std::size_t kRowsARead = 128;
+
+// Rows of which a thread finds the bins, feature by feature: many, as a feature's edges may fill a cache.
+std::size_t rows_at_once(std::size_t n) { return std::clamp<std::size_t>(n / 8, 1 << 12U, 1 << 15U); }
 
 std::vector<std::uint32_t> sampled_rows(std::uint64_t n, std::span<const std::uint64_t> draws, std::uint64_t seed) {
   const auto is_drawn = [draws](std::size_t row) { return draws.empty() || draws[row] > 0; };
@@ -35,6 +41,29 @@ std::vector<std::uint32_t> sampled_rows(std::uint64_t n, std::span<const std::ui
   return rows;
 }
 
+// Of each of the features [first, end), the values that are not missing. Not all where the workers were told to stop.
+std::vector<std::vector<float>> sampled_values(const DataSetSource& source, std::span<const std::uint32_t> sample,
+                                               std::uint32_t first, std::uint32_t end, const Workers& workers) {
+  constexpr std::uint32_t kGap = 4;  // rows that are read rather than left out
+  std::vector<std::vector<float>> values(end - first);
+  for (auto& of_feature : values) of_feature.reserve(sample.size());
+  for (std::size_t i = 0; i < sample.size() && !workers.stop();) {
+    const std::size_t begin = sample[i];
+    std::size_t next = i + 1;
+    while (next < sample.size() && sample[next] - sample[next - 1] <= kGap && sample[next] - begin < kRowsARead) ++next;
+    for (std::uint32_t feature = first; feature < end; ++feature) {
+      std::array<float, kRowsARead> read;
+      source.values(feature, begin, std::size_t{sample[next - 1]} + 1, read.data());
+      for (std::size_t k = i; k < next; ++k) {
+        const float value = read[sample[k] - begin];
+        if (!std::isnan(value)) values[feature - first].push_back(value);
+      }
+    }
+    i = next;
+  }
+  return values;
+}
+
 }  // namespace
 
 DataSet::DataSet(const DataSetSource& source, Workers& workers)
@@ -50,16 +79,17 @@ DataSet::DataSet(const DataSetSource& source, Workers& workers)
   if (n_classes_ > 0) {
     targets.assign(source.classes.begin(), source.classes.end());
   } else {
-    targets_ = forest::targets_of(source.targets, draws);
+    targets_ = forest::targets_of(source.targets, draws, [&workers] { return workers.stop(); });
     targets = std::move(targets_.p);
     targets_.p.clear();
   }
-  find_bins(source, draws, workers);
+  if (!workers.stop()) find_bins(source, draws, workers);
   if (!workers.stop()) write_records(source, targets, workers);
 }
 
 std::uint64_t DataSet::bytes() const {
-  std::uint64_t bytes = records_.capacity() + fine_records_.capacity() + draw_sums_.capacity() * sizeof(std::uint64_t) +
+  std::uint64_t bytes = std::uint64_t{n_rows_} * (stride_ + n_features()) +
+                        draw_sums_.capacity() * sizeof(std::uint64_t) +
                         criterion_weights_.capacity() * sizeof(std::uint32_t);
   for (const forest::FeatureBins& bins : bins_) bytes += bins.bytes();
   return bytes;
@@ -67,47 +97,45 @@ std::uint64_t DataSet::bytes() const {
 
 void DataSet::find_bins(const DataSetSource& source, std::span<const std::uint64_t> draws, Workers& workers) {
   const std::vector<std::uint32_t> sample = sampled_rows(n_rows_, draws, source.seed);
-  (void)workers.for_blocks(bins_.size(), 1, [&](std::size_t first, std::size_t end) {
-    std::vector<float> values;
-    for (std::size_t feature = first; feature < end; ++feature) {
-      values.clear();
-      std::array<float, kRowsAtOnce> block;
-      std::size_t begin = 0;
-      std::size_t read = 0;
-      for (const std::uint32_t row : sample) {  // ascending
-        if (row >= read) {
-          begin = row / kRowsAtOnce * kRowsAtOnce;
-          read = std::min<std::size_t>(begin + kRowsAtOnce, n_rows_);
-          source.values(static_cast<std::uint32_t>(feature), begin, read, block.data());
-        }
-        const float value = block[row - begin];
-        if (!std::isnan(value)) values.push_back(value);
-      }
-      bins_[feature] = forest::FeatureBins(values, source.max_bins, source.fine);
+  const auto at_once = std::clamp(n_features() / (2 * workers.threads()), 1U, kFeaturesAtOnce);
+  (void)workers.for_each((n_features() + at_once - 1) / at_once, [&](std::size_t group) {
+    const auto first = static_cast<std::uint32_t>(group) * at_once;
+    const std::uint32_t end = std::min(first + at_once, n_features());
+    std::vector<std::vector<float>> values = sampled_values(source, sample, first, end, workers);
+    for (std::uint32_t feature = first; feature < end && !workers.stop(); ++feature) {
+      bins_[feature] = forest::FeatureBins(values[feature - first], source.max_bins, source.fine);
     }
   });
 }
 
 void DataSet::write_records(const DataSetSource& source, std::span<const std::int32_t> targets, Workers& workers) {
-  records_.resize(n_rows_ * stride_);
-  fine_records_.resize(std::size_t{n_rows_} * n_features());
-  (void)workers.for_blocks(n_rows_, kRowsAtOnce, [&](std::size_t first, std::size_t last) {
-    std::array<float, kRowsAtOnce> values;
-    std::array<forest::BinCode, kRowsAtOnce> codes;
-    for (std::size_t begin = first; begin < last; begin += kRowsAtOnce) {
-      const std::size_t end = std::min(begin + kRowsAtOnce, last);
-      for (std::uint32_t feature = 0; feature < n_features(); ++feature) {
-        source.values(feature, begin, end, values.data());
-        bins_[feature].find(std::span(values).first(end - begin), codes);
-        for (std::size_t row = begin; row < end; ++row) {
-          const forest::BinCode code = codes[row - begin];
-          records_[row * stride_ + feature] = code.coarse;
-          fine_records_[row * n_features() + feature] = code.fine;
+  records_ = std::make_unique_for_overwrite<std::uint8_t[]>(n_rows_ * stride_);
+  fine_records_ = std::make_unique_for_overwrite<std::uint8_t[]>(std::size_t{n_rows_} * n_features());
+  const std::size_t at_once = rows_at_once(n_rows_);
+  (void)workers.for_blocks(n_rows_, at_once, [&](std::size_t begin, std::size_t end) {
+    std::vector<float> values(std::min(kFeaturesAtOnce, n_features()) * (end - begin));
+    std::vector<forest::BinCode> codes(values.size());
+    for (std::uint32_t first = 0; first < n_features() && !workers.stop(); first += kFeaturesAtOnce) {
+      const std::uint32_t n = std::min(kFeaturesAtOnce, n_features() - first);
+      for (std::size_t row = begin; row < end; row += kRowsARead) {
+        for (std::uint32_t j = 0; j < n; ++j) {
+          source.values(first + j, row, std::min(row + kRowsARead, end), &values[j * (end - begin) + row - begin]);
         }
       }
-      for (std::size_t row = begin; row < end; ++row) {
-        std::memcpy(&records_[(row + 1) * stride_ - sizeof(std::int32_t)], &targets[row], sizeof(std::int32_t));
+      for (std::uint32_t j = 0; j < n; ++j) {
+        bins_[first + j].find(std::span(values).subspan(j * (end - begin), end - begin),
+                              std::span(codes).subspan(j * (end - begin), end - begin));
       }
+      for (std::size_t row = begin; row < end; ++row) {
+        for (std::uint32_t j = 0; j < n; ++j) {
+          const forest::BinCode code = codes[j * (end - begin) + row - begin];
+          records_[row * stride_ + first + j] = code.coarse;
+          fine_records_[row * n_features() + first + j] = code.fine;
+        }
+      }
+    }
+    for (std::size_t row = begin; row < end; ++row) {
+      std::memcpy(&records_[(row + 1) * stride_ - sizeof(std::int32_t)], &targets[row], sizeof(std::int32_t));
     }
   });
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -75,8 +76,9 @@ class DataSet {
   std::uint32_t n_classes_;
   std::size_t stride_;
   std::vector<forest::FeatureBins> bins_;
-  std::vector<std::uint8_t> records_;
-  std::vector<std::uint8_t> fine_records_;
+  // Not cleared before they are written.
+  std::unique_ptr<std::uint8_t[]> records_;
+  std::unique_ptr<std::uint8_t[]> fine_records_;
   forest::Targets targets_;
   std::vector<std::uint64_t> draw_sums_;
   std::vector<std::uint32_t> criterion_weights_;

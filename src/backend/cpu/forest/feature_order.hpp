@@ -28,15 +28,17 @@ class FeatureOrder {
   // The node's j-th feature.
   std::uint32_t operator[](std::uint32_t j) {
     if (!shuffles_) return first_ + j < size() ? first_ + j : first_ + j - size();
-    while (swaps_.size() <= j) {
-      const auto place = static_cast<std::uint32_t>(swaps_.size());
-      swaps_.push_back(place + forest::below(size() - place, words_.next()));
-      std::swap(order_[place], order_[swaps_.back()]);
-    }
+    while (swaps_.size() <= j) shuffle_next();
     return order_[j];
   }
 
  private:
+  void shuffle_next() {
+    const auto place = static_cast<std::uint32_t>(swaps_.size());
+    swaps_.push_back(place + forest::below(size() - place, words_.next()));
+    std::swap(order_[place], order_[swaps_.back()]);
+  }
+
   std::vector<std::uint32_t> order_;  // from 0 on, but for what was swapped
   std::vector<std::uint32_t> swaps_;  // of each place, with which
   bool shuffles_;

@@ -99,15 +99,16 @@ class CheckedColumns {
 };
 
 // What a data set takes at most while it is made.
-std::uint64_t bytes_to_make(const ForestDataParams& params, std::uint64_t n_features) {
+std::uint64_t bytes_to_make(const ForestDataParams& params, std::uint64_t n_features, std::uint32_t n_threads) {
   constexpr std::uint64_t kPerRow = 48;        // targets and weights as they are read, sorted, and as integers
   constexpr std::uint64_t kPerRecord = 24;     // the target, and what records are rounded up to
   constexpr std::uint64_t kPerFeature = 4096;  // edges of coarse bins
   constexpr std::uint64_t kPerEdge = 8;        // with the room of a vector that grows
-  constexpr std::uint64_t kPerSampled = 64;    // values of a feature, sorted and counted
+  constexpr std::uint64_t kPerSampled = 32;    // values of a feature, sorted and counted
+  const std::uint64_t read = sizeof(float) * std::min<std::uint64_t>(n_features, 16);
   const std::uint64_t n_edges = params.fine_bins ? std::min(params.n_rows, 1U << 16U) : 0;
   return params.n_rows * (2 * n_features + kPerRecord + kPerRow) + n_features * (kPerFeature + kPerEdge * n_edges) +
-         std::min(params.n_rows, kMostSampled) * kPerSampled;
+         std::min(params.n_rows, kMostSampled) * (kPerSampled + read) * n_threads;
 }
 
 }  // namespace
@@ -116,7 +117,8 @@ GpuResult<std::shared_ptr<const CpuForestData>> CpuForestData::create(const Fore
                                                                       MemoryBudget& budget, Workers& workers) {
   CheckedColumns columns(params.features);
   MemoryCharge charge(budget);
-  if (auto taken = charge.set(bytes_to_make(params, columns.size())); !taken) return std::unexpected(taken.error());
+  if (auto taken = charge.set(bytes_to_make(params, columns.size(), workers.threads())); !taken)
+    return std::unexpected(taken.error());
 
   const auto weights = [&](const std::optional<ForestNumbers>& from) {
     return from ? read_numbers(*from, params.n_rows) : std::vector<double>();
@@ -126,6 +128,7 @@ GpuResult<std::shared_ptr<const CpuForestData>> CpuForestData::create(const Fore
   if (auto good = check_weights("draw-weights", draws); !good) return std::unexpected(good.error());
   if (auto good = check_weights("criterion-weights", criterion); !good) return std::unexpected(good.error());
   if (auto good = check_together(draws, criterion); !good) return std::unexpected(good.error());
+  if (workers.stop()) return interrupted();
   std::vector<double> targets = read_numbers(params.targets, params.n_rows);
   std::vector<std::uint32_t> classes;
   if (params.n_classes > 0) {
@@ -152,10 +155,10 @@ GpuResult<std::shared_ptr<const CpuForestData>> CpuForestData::create(const Fore
       .fine = params.fine_bins,
       .seed = params.seed,
   };
-  const auto data = std::make_shared<CpuForestData>(source, std::move(charge), workers);
+  auto data = std::make_shared<CpuForestData>(source, std::move(charge), workers);
   if (workers.stop()) return interrupted();
   if (auto good = columns.check(); !good) return std::unexpected(good.error());
-  (void)data->charge_.set(std::min(data->charge_.bytes(), data->rows_.bytes()));  // fewer always succeeds
+  data->charge_.lower_to(std::min(data->charge_.bytes(), data->rows_.bytes()));
   return data;
 }
 

@@ -88,7 +88,7 @@ GpuResult<void> CpuForestGrowth::grow(std::uint32_t n_trees) {
 
 void CpuForestGrowth::keep_growers(std::size_t n) {
   growers_.resize(std::min(n, growers_.size()));
-  (void)growing_.set(growers_.size() * bytes_of_grower(rows(), parameters_));  // fewer always succeeds
+  growing_.lower_to(growers_.size() * bytes_of_grower(rows(), parameters_));
 }
 
 GpuResult<void> CpuForestGrowth::make_growers(std::uint32_t most) {
@@ -135,7 +135,7 @@ GpuResult<void> CpuForestGrowth::keep(std::vector<std::optional<Grown>> batch) {
   const std::size_t n_wanted = batch.size();
   const auto lose_from = [&](std::size_t n) {
     for (; batch.size() > n; batch.pop_back()) {
-      if (batch.back()) (void)kept_.set(kept_.bytes() - batch.back()->tree.bytes());  // fewer always succeeds
+      if (batch.back()) kept_.lower_to(kept_.bytes() - batch.back()->tree.bytes());
     }
   };
   const auto gap = std::ranges::find_if(batch, [](const auto& grown) { return !grown; });
@@ -321,8 +321,9 @@ GpuResult<void> CpuForestGrowth::keep_steered() {
   }
   steered_.clear();
   scratches_.clear();
-  (void)growing_.set(0);  // fewer always succeeds; and what is kept takes no more than this
+  growing_.lower_to(0);  // what is kept takes no more than this
   std::vector<std::optional<Grown>> batch;
+  batch.reserve(grown.size());
   for (Grown& one : grown) batch.push_back(charge(one) ? std::optional(std::move(one)) : std::nullopt);
   return keep(std::move(batch));
 }

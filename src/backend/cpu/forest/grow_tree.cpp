@@ -1,14 +1,12 @@
 #include "backend/cpu/forest/grow_tree.hpp"
 
-#include <bit>
-#include <limits>
 #include <utility>
 #include <vector>
 
 #include "backend/cpu/forest/bag.hpp"
 #include "backend/cpu/forest/node_rows.hpp"
 #include "backend/cpu/forest/split_search.hpp"
-#include "backend/cpu/forest/statistics.hpp"
+#include "backend/cpu/forest/tree_node.hpp"
 #include "forest/threefry.hpp"
 
 namespace gpu_host::cpu {
@@ -29,25 +27,24 @@ class Grower final : public TreeGrower {
         small_(data, statistic_) {}
 
   forest::Tree grow(std::uint32_t number, Poll& poll) override {
-    large_.set(draw_bag(data_, parameters_, number));
+    large_.set(draw_bag(data_, parameters_, number, poll));
     const NodeRange root{0, static_cast<std::uint32_t>(large_.bag().size())};
-    Sums all = statistic_.nothing();
-    for (std::uint32_t i = root.begin; i < root.end; ++i) statistic_.add_row(all, large_.contribution(i));
+    Sums all = sums_of(statistic_, large_, root, poll);
     root_weight_ = statistic_.weight(all);
     const forest::Key key = forest::threefry(forest::key_of_seed(parameters_.seed), number, forest::Purpose::root);
     for (Level& level : levels_) level.clear();
     stack_.clear();
     stack_.push_back({.range = root, .depth = 0, .side = 0, .key = key, .sums = std::move(all)});
-    while (!stack_.empty() && !poll.stop(search_.work(stack_.back().range))) {
+    while (!stack_.empty() && !poll.stop()) {
       Item item = std::move(stack_.back());
       stack_.pop_back();
       if (item.range.size() <= small_node_) {
-        grow_small(std::move(item));
+        grow_small(std::move(item), poll);
       } else {
-        grow_node(std::move(item), large_, stack_);
+        grow_node(std::move(item), large_, stack_, poll);
       }
     }
-    return stack_.empty() ? whole() : forest::Tree();
+    return poll.stop(0) ? forest::Tree() : whole(poll);
   }
 
  private:
@@ -75,23 +72,21 @@ class Grower final : public TreeGrower {
     }
   };
 
-  static constexpr std::uint32_t kInfinity = UINT32_MAX;
-
   // The node and all below it.
-  void grow_small(Item item) {
+  void grow_small(Item item, Poll& poll) {
     small_.copy(large_.bag(), item.range);
     item.range = {0, item.range.size()};
     small_stack_.clear();
     small_stack_.push_back(std::move(item));
-    while (!small_stack_.empty()) {
+    while (!small_stack_.empty() && !poll.stop()) {
       Item next = std::move(small_stack_.back());
       small_stack_.pop_back();
-      grow_node(std::move(next), small_, small_stack_);
+      grow_node(std::move(next), small_, small_stack_, poll);
     }
   }
 
   template <class Rows>
-  void grow_node(Item item, Rows& rows, std::vector<Item>& stack) {
+  void grow_node(Item item, Rows& rows, std::vector<Item>& stack, Poll& poll) {
     if (levels_.size() < std::size_t{item.depth} + 2) levels_.resize(std::size_t{item.depth} + 2);
     Level& level = levels_[item.depth];
     forest::TreeNode& node = level.tree.nodes.emplace_back();
@@ -100,16 +95,18 @@ class Grower final : public TreeGrower {
     node.rows = item.range.size();
     statistic_.write(item.sums, level.tree);
     Split<Sums> split;
-    if (may_split(item, rows)) {
+    if (may_split(item, rows, poll)) {
       if (item.depth > 0) item.key = forest::threefry(item.key, item.side, forest::Purpose::child);
-      split = search_.find(rows, item.range, item.sums, item.key, root_weight_);
+      split = search_.find(rows, item.range, item.sums, item.key, root_weight_, poll);
     }
-    if (data_.n_classes() == 0) level.tree.values.push_back(split.is_found ? 0 : mean(item.range, rows, node.weight));
+    if (data_.n_classes() == 0) {
+      level.tree.values.push_back(split.is_found ? 0 : value_of(data_.targets(), rows, item.range, poll));
+    }
     if (!split.is_found) return;
     node.feature = static_cast<std::int32_t>(split.feature);
     node.left = static_cast<std::uint32_t>(levels_[item.depth + 1].tree.nodes.size());
-    edge = edge_number(split);
-    const std::uint32_t middle = rows.partition(item.range, split.cut());
+    edge = edge_of(data_, split);
+    const std::uint32_t middle = rows.partition(item.range, split.cut(), poll);
     Sums right = statistic_.difference(item.sums, split.sums);
     node.missing_left =
         split.has_missing ? split.missing_left : statistic_.weight(split.sums) > statistic_.weight(right);
@@ -119,34 +116,14 @@ class Grower final : public TreeGrower {
   }
 
   template <class Rows>
-  bool may_split(const Item& item, const Rows& rows) const {
-    if (item.depth == parameters_.max_depth || item.range.size() < parameters_.min_samples_split) return false;
-    const std::int32_t first = rows.target(item.range.begin);
-    for (std::uint32_t i = item.range.begin + 1; i < item.range.end; ++i) {
-      if (rows.target(i) != first) return true;
-    }
-    return false;
-  }
-
-  template <class Rows>
-  float mean(const NodeRange& range, const Rows& rows, std::uint32_t weight) const {
-    std::int64_t sum = 0;
-    for (std::uint32_t i = range.begin; i < range.end; ++i) sum += std::int64_t{rows.target(i)} * rows.weight(i);
-    const double mean = static_cast<double>(sum) / weight;
-    return static_cast<float>(data_.targets().center + mean * (data_.targets().most / 0x1p30));
-  }
-
-  std::uint32_t edge_number(const Split<Sums>& split) const {
-    if (split.left.coarse == kAllLeft) return kInfinity;
-    const forest::FeatureBins& bins = data_.bins(split.feature);
-    const std::uint32_t last = bins.first(split.left.coarse) + split.left.fine;
-    const std::uint32_t next = bins.first(split.right.coarse) + split.right.fine;
-    return (last + next - 1) / 2;
+  bool may_split(const Item& item, const Rows& rows, Poll& poll) const {
+    return item.depth != parameters_.max_depth && item.range.size() >= parameters_.min_samples_split &&
+           !is_pure(rows, item.range, poll);
   }
 
   // The levels, one after the other. Thresholds, which lie far apart in memory, are read here one right after the
   // other.
-  forest::Tree whole() const {
+  forest::Tree whole(Poll& poll) const {
     forest::Tree tree;
     std::size_t n = 0;
     for (const Level& level : levels_) n += level.tree.nodes.size();
@@ -159,10 +136,10 @@ class Grower final : public TreeGrower {
       const auto next = static_cast<std::uint32_t>(tree.nodes.size() + part.nodes.size());
       for (std::size_t i = 0; i < edges.size(); ++i) {
         forest::TreeNode& node = tree.nodes.emplace_back(part.nodes[i]);
+        if (poll.stop()) return {};
         if (node.feature < 0) continue;
         node.left += next;
-        node.threshold = edges[i] == kInfinity ? std::numeric_limits<float>::infinity()
-                                               : data_.bins(static_cast<std::uint32_t>(node.feature)).edge(edges[i]);
+        node.threshold = threshold_of(data_, static_cast<std::uint32_t>(node.feature), edges[i]);
       }
       append(tree.values, part.values, 1);
       append(tree.sums, part.sums, 1);
@@ -188,19 +165,10 @@ class Grower final : public TreeGrower {
 
 std::unique_ptr<TreeGrower> tree_grower(const DataSet& data, const forest::Parameters& parameters,
                                         std::uint32_t small_node) {
-  const auto make = [&]<class Statistic>(Statistic statistic) {
+  return with_statistic(data, parameters, [&](auto statistic) -> std::unique_ptr<TreeGrower> {
+    using Statistic = decltype(statistic);
     return std::make_unique<Grower<Statistic>>(data, parameters, small_node, std::move(statistic));
-  };
-  if (data.n_classes() > 2) return make(ClassCounts(data.n_classes()));
-  const Target target{.is_class = data.n_classes() > 0, .bits = data.targets().bits};
-  const std::uint32_t n_draws = parameters.n_draws.value_or(data.n_rows());
-  const bool is_weighted = parameters.balanced_subsample || !data.criterion_weights().empty();
-  const auto weight_bits = static_cast<std::uint32_t>(std::bit_width(n_draws)) +
-                           (is_weighted ? forest::bits_of_criterion_weights(n_draws) : 0);
-  const std::uint32_t sum_bits = weight_bits + (target.is_class ? 1 : target.bits + 1);
-  const bool counts_rows = parameters.min_samples_leaf > 1 && (is_weighted || parameters.n_draws.has_value());
-  if (counts_rows || weight_bits + sum_bits > 63) return make(WideSums(target));
-  return make(PackedSums(target, weight_bits));
+  });
 }
 
 }  // namespace gpu_host::cpu

@@ -12,7 +12,7 @@ std::uint64_t bytes_of_search(const DataSet& data, const forest::Parameters& par
   constexpr std::uint64_t kBins = 256;
   constexpr std::uint64_t kFineBins = 4 * kBins;
   const std::uint64_t n_tried = parameters.max_features == 0 ? data.n_features() : parameters.max_features;
-  const std::uint64_t bin = data.n_classes() > 2 ? (data.n_classes() + 1) * sizeof(std::uint32_t) : 16;
+  const std::uint64_t bin = data.n_classes() > 2 ? (data.n_classes() + 8) * sizeof(std::uint32_t) : 16;
   return (n_tried * kBins + kFineBins) * bin;
 }
 

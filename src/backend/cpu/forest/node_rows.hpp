@@ -12,6 +12,7 @@
 
 #include "backend/cpu/forest/bag.hpp"
 #include "backend/cpu/forest/data_set.hpp"
+#include "backend/cpu/forest/polled_loop.hpp"
 
 namespace gpu_host::cpu {
 
@@ -23,11 +24,38 @@ struct NodeRange {
   [[nodiscard]] std::uint32_t size() const { return end - begin; }
 };
 
+inline constexpr std::uint32_t kAllLeft = 256;  // as a coarse bin: all values are left, the missing ones right
+
+// A fine bin within a coarse one.
+struct Place {
+  std::uint32_t coarse = 0;
+  std::uint32_t fine = 0;
+};
+
 // Where a node is cut.
 struct Cut {
   std::uint32_t feature;
-  std::uint32_t last;  // of the left side: its coarse bin, then its fine one
+  Place last;  // of the left side; of a coarse bin that is not divided also with a fine bin of 0
   bool missing_left;
+};
+
+// Tells which rows go left.
+class Divider {
+ public:
+  Divider(const DataSet& data, const Cut& cut)
+      : cut_(cut), needs_fine_(cut.last.coarse != kAllLeft && data.bins(cut.feature).is_divided(cut.last.coarse)) {}
+
+  template <class Rows>
+  [[nodiscard]] bool goes_left(const Rows& rows, std::uint32_t i) const {
+    const std::uint32_t coarse = rows.coarse(cut_.feature, i);
+    if (coarse == forest::kMissing) return cut_.missing_left;
+    if (needs_fine_ && coarse == cut_.last.coarse) return rows.fine(cut_.feature, i) <= cut_.last.fine;
+    return coarse <= cut_.last.coarse;
+  }
+
+ private:
+  Cut cut_;
+  bool needs_fine_;
 };
 
 template <class Statistic>
@@ -56,47 +84,43 @@ class LargeRows {
   [[nodiscard]] std::uint16_t code(std::uint32_t feature, std::uint32_t i) const {
     return static_cast<std::uint16_t>(coarse(feature, i) << 8U | fine(feature, i));
   }
-  // Calls body(coarse, fine, row) for each place: the feature's coarse bin, and what gives the fine one and what the
-  // row contributes.
+  // Calls body(i) for each place, unless the poll says to stop: then false. `work`: elements that a call looks at.
   template <class Body>
-  void for_each(std::uint32_t feature, const NodeRange& node, const Body& body) const {
-    for (std::uint32_t i = node.begin; i < node.end; ++i) {
-      ask_ahead(i, node);
-      body(coarse(feature, i), [&] { return fine(feature, i); }, [&] { return contribution(i); });
-    }
-  }
-  // For who goes through a node in order.
-  void ask_ahead(std::uint32_t i, const NodeRange& node) const {
+  bool for_places(const NodeRange& node, Poll& poll, const Body& body, std::uint32_t work = 1) const {
     constexpr std::uint32_t kAhead = 16;
-    if (i + kAhead < node.end) __builtin_prefetch(record(i + kAhead));
+    const auto with_prefetch = [&](std::uint32_t i) {
+      if (i + kAhead < node.end) __builtin_prefetch(record(i + kAhead));
+      body(i);
+    };
+    return for_all(node.begin, node.end, poll, with_prefetch, work);
+  }
+  // The same with body(coarse, fine, row): the feature's coarse bin, and what gives the fine one and what the row
+  // contributes.
+  template <class Body>
+  void for_each(std::uint32_t feature, const NodeRange& node, Poll& poll, const Body& body) const {
+    for_places(node, poll, [&](std::uint32_t i) {
+      body(coarse(feature, i), [&] { return fine(feature, i); }, [&] { return contribution(i); });
+    });
   }
 
-  // Where the right side begins. Each side keeps its order.
-  template <class GoesLeft>
-  std::uint32_t partition(const NodeRange& node, const GoesLeft& goes_left) {
+  // Where the right side begins. Each side keeps its order. Where the poll says to stop, the node has its rows in any
+  // order.
+  std::uint32_t partition(const NodeRange& node, const Cut& cut, Poll& poll) {
+    const Divider divider(data_, cut);
     BagRow* const bag = bag_.data();
     BagRow* const aside = aside_.data();
     std::uint32_t n_left = 0;
-    for (std::uint32_t i = node.begin; i < node.end; ++i) {
-      ask_ahead(i, node);
-      const std::uint32_t is_left = goes_left(i) ? 1 : 0;
+    std::uint32_t n_right = 0;
+    for_places(node, poll, [&](std::uint32_t i) {
+      const std::uint32_t is_left = divider.goes_left(*this, i) ? 1 : 0;
       const BagRow entry = bag[i];
       bag[node.begin + n_left] = entry;
-      aside[i - node.begin - n_left] = entry;
+      aside[n_right] = entry;
       n_left += is_left;
-    }
-    std::copy_n(aside, node.size() - n_left, bag + node.begin + n_left);
-    return node.begin + n_left;
-  }
-  std::uint32_t partition(const NodeRange& node, const Cut& cut) {
-    const std::uint32_t last = cut.last >> 8U;
-    const bool is_divided = last < forest::kMissing && data_.bins(cut.feature).is_divided(last);
-    return partition(node, [this, &cut, last, is_divided](std::uint32_t i) {
-      const std::uint32_t bin = coarse(cut.feature, i);
-      if (bin == forest::kMissing) return cut.missing_left;
-      if (bin == last && is_divided) return fine(cut.feature, i) <= (cut.last & 0xFFU);
-      return bin <= last;
+      n_right += 1 - is_left;
     });
+    std::copy_n(aside, n_right, bag + node.begin + n_left);
+    return node.begin + n_left;
   }
 
  private:
@@ -152,13 +176,17 @@ class SmallRows {
   [[nodiscard]] std::uint8_t fine(std::uint32_t feature, std::uint32_t i) const {
     return static_cast<std::uint8_t>(code(feature, i));
   }
-  // As LargeRows.
+  // As LargeRows, but so few that no poll is needed.
   template <class Body>
-  void for_each(std::uint32_t feature, const NodeRange& node, const Body& body) const {
+  void for_places(const NodeRange& node, Poll& /*poll*/, const Body& body) const {
+    for (std::uint32_t i = node.begin; i < node.end; ++i) body(i);
+  }
+  template <class Body>
+  void for_each(std::uint32_t feature, const NodeRange& node, Poll& /*poll*/, const Body& body) const {
     const std::uint16_t* const codes = &codes_[feature * kStride];
     const std::uint16_t* const numbers = numbers_.data();
     const Row* const rows = rows_.data();
-    for (std::uint32_t i = node.begin; i < node.end; ++i) {
+    for (std::uint32_t i = node.begin, end = node.end; i < end; ++i) {
       const std::uint32_t code = codes[numbers[i]];
       body(
           static_cast<std::uint8_t>(code >> 8U), [code] { return static_cast<std::uint8_t>(code); },
@@ -166,12 +194,11 @@ class SmallRows {
     }
   }
 
-  // As LargeRows.
-  std::uint32_t partition(const NodeRange& node, const Cut& cut) {
+  std::uint32_t partition(const NodeRange& node, const Cut& cut, Poll& /*poll*/) {
     const std::uint16_t* const codes = &codes_[cut.feature * kStride];
     // Missing values' codes are the highest; to go left, they become the lowest.
     const std::uint32_t shift = cut.missing_left ? kMissingCodes : 0;
-    const std::uint32_t last = std::min(cut.last, 0xFFFF - kMissingCodes) + shift;
+    const std::uint32_t last = std::min(cut.last.coarse << 8U | cut.last.fine, 0xFFFF - kMissingCodes) + shift;
     std::uint16_t* const numbers = numbers_.data();
     Row* const rows = rows_.data();
     std::uint16_t* const numbers_aside = numbers_aside_.data();

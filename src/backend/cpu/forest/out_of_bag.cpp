@@ -22,11 +22,13 @@ struct BinnedTree {
   std::vector<bool> drawn;
 };
 
-BinnedTree binned(const DataSet& data, const ModelTree& tree) {
+// In part where the poll says to stop.
+BinnedTree binned(const DataSet& data, const ModelTree& tree, Poll& poll) {
   BinnedTree walked;
   walked.nodes.reserve(tree.nodes.size());
   std::uint32_t n_leaves = 0;
   for (const ModelTree::Node& node : tree.nodes) {
+    if (poll.stop()) return walked;
     if (node.feature < 0) {
       walked.nodes.push_back({-1, 0, false, 0, n_leaves++});
       continue;
@@ -56,17 +58,18 @@ const BinnedTree::Node& leaf_of(const BinnedTree& tree, const DataSet& data, std
 void add_out_of_bag(const DataSet& data, const forest::Parameters& parameters, std::span<const ModelTree> trees,
                     std::uint32_t first, OutOfBag& to, Workers& workers) {
   std::vector<BinnedTree> walked(trees.size());
-  bool done = workers.for_each(trees.size(), [&](std::size_t i) {
-    walked[i] = binned(data, trees[i]);
+  const bool done = workers.for_each(trees.size(), [&](std::size_t i) {
+    Poll poll = workers.poll();
+    walked[i] = binned(data, trees[i], poll);
     walked[i].drawn.resize(data.n_rows());
-    for (const BagRow& drawn : draw_bag(data, parameters, first + static_cast<std::uint32_t>(i))) {
+    for (const BagRow& drawn : draw_bag(data, parameters, first + static_cast<std::uint32_t>(i), poll)) {
       walked[i].drawn[drawn.row] = true;
     }
   });
   if (!done) return;
   constexpr std::size_t kRowsAtOnce = 256;
   const std::size_t n_classes = data.n_classes();
-  done = workers.for_blocks(data.n_rows(), kRowsAtOnce, [&](std::size_t begin, std::size_t end) {
+  (void)workers.for_blocks(data.n_rows(), kRowsAtOnce, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = 0; i < trees.size(); ++i) {
       for (std::size_t row = begin; row < end; ++row) {
         if (walked[i].drawn[row]) continue;

@@ -33,13 +33,12 @@ void sort(const std::int32_t* keys, std::uint32_t n, std::int32_t* sorted) {
 }
 
 // The compiler vectorises it.
-float estimate(const NarrowNode& node, const std::uint64_t* lefts, std::uint64_t more, std::uint32_t n,
-               float* estimates) {
+float estimate(const NarrowNode& node, const std::uint64_t* lefts, std::uint32_t n, float* estimates) {
   const auto [node_sum, node_weight, mean, bits] = node;
   const auto mask = static_cast<std::int32_t>((std::uint32_t{1} << bits) - 1);
   std::int32_t most = 0;  // floats that are not negative are in the order of their bits
   for (std::uint32_t i = 0; i < n; ++i) {
-    const std::uint64_t sums = lefts[i] + more;
+    const std::uint64_t sums = lefts[i];
     const std::int32_t weight = static_cast<std::int32_t>(sums) & mask;
     const std::int32_t sum = static_cast<std::int32_t>(sums >> bits) - mean * weight;
     const auto a = static_cast<float>(sum);

@@ -20,9 +20,7 @@ struct SearchLoops {
   // Sorts the first n keys, of which no two are equal. There is room for kMostKeys.
   void (*sort)(const std::int32_t* keys, std::uint32_t n, std::int32_t* sorted);
   // Of candidates, Σs²/w over both sides, s less weight times mean: off by 2^-20 of it at most. Gives the largest.
-  // `more` is added to each left side.
-  float (*estimate)(const NarrowNode& node, const std::uint64_t* lefts, std::uint64_t more, std::uint32_t n,
-                    float* estimates);
+  float (*estimate)(const NarrowNode& node, const std::uint64_t* lefts, std::uint32_t n, float* estimates);
 };
 
 [[nodiscard]] SearchLoops search_loops();

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -18,17 +19,10 @@
 #include "backend/cpu/forest/occupied.hpp"
 #include "backend/cpu/forest/search_loops.hpp"
 #include "backend/cpu/forest/statistics.hpp"
+#include "backend/cpu/poll.hpp"
 #include "forest/parameters.hpp"
 
 namespace gpu_host::cpu {
-
-inline constexpr std::uint32_t kAllLeft = 256;  // as a coarse bin: all values are left, the missing ones right
-
-// A fine bin within a coarse one.
-struct Place {
-  std::uint32_t coarse = 0;
-  std::uint32_t fine = 0;
-};
 
 template <class Sums>
 struct Split {
@@ -42,10 +36,7 @@ struct Split {
   std::uint64_t score = 0;
   Sums sums{};  // of the left side
 
-  [[nodiscard]] Cut cut() const {
-    const bool is_all = left.coarse == kAllLeft;
-    return {feature, is_all ? 0xFFFF : left.coarse << 8U | left.fine, missing_left};
-  }
+  [[nodiscard]] Cut cut() const { return {feature, left, missing_left}; }
 };
 
 // Keeps its memory from node to node. `data`, `parameters` and `statistic` outlive it.
@@ -63,17 +54,15 @@ class SplitSearch {
         histograms_(n_tried_ * kBins * statistic.cells()),
         fine_histogram_(kMostCandidates * statistic.cells()),
         bins_(kMostCandidates),
-        lefts_(kMostCandidates, statistic.nothing()),
+        lefts_(kMostCandidates),
+        missing_lefts_(kMostCandidates),
         estimates_(kMostCandidates),
         missing_left_estimates_(kMostCandidates) {}
 
-  // Elements that find() looks at, of a node of so many rows.
-  [[nodiscard]] std::uint64_t work(const NodeRange& node) const { return std::uint64_t{node.size()} * n_tried_; }
-
-  // `sums`: of all rows of the node. `root_weight`: the tree's.
+  // `sums`: of all rows of the node. `root_weight`: the tree's. Finds none where the poll says to stop.
   template <class Rows>
   Split<Sums> find(const Rows& rows, const NodeRange& node, const Sums& sums, forest::Key key,
-                   std::uint64_t root_weight) {
+                   std::uint64_t root_weight, Poll& poll) {
     order_.begin_node(key);
     const bool is_plain = parameters_.min_samples_leaf <= 1 && parameters_.min_impurity_decrease <= 0;
     if (node.size() == 2 && is_plain) return split_of_two(rows, node);
@@ -81,26 +70,32 @@ class SplitSearch {
     std::uint32_t n_done = 0;
     if constexpr (!Rows::kAreSmall) {
       if (node.size() > kFineRows) {
-        fill_histograms(rows, node);
+        fill_histograms(rows, node, poll);
+        if (poll.stop(0)) {
+          std::ranges::fill(histograms_, Cell{});
+          return {};
+        }
         for (; n_done < n_tried_; ++n_done) {
           Cell* const histogram = &histograms_[n_done * kBins * cells()];
           Occupied<kBins> occupied;
           for (std::uint32_t bin = 0; bin < kBins; ++bin) {
             if (!statistic_.is_empty(histogram + bin * cells())) occupied.insert(bin);
           }
-          consider(rows, node, best, order_[n_done], histogram, occupied);
+          consider(rows, node, best, order_[n_done], histogram, occupied, poll);
           clear(histogram, occupied);
         }
       }
     }
     for (; n_done < order_.size() && (n_done < n_tried_ || !best.split.is_found); ++n_done) {
+      if (poll.stop(node.size())) return {};
       if (node.size() <= kFineRows) {
         consider_sorted(rows, node, best, order_[n_done]);
       } else {
-        consider(rows, node, best, order_[n_done]);
+        consider(rows, node, best, order_[n_done], poll);
       }
     }
-    if (best.split.is_coarse) refine(rows, node, best);
+    if (best.split.is_coarse) refine(rows, node, best, poll);
+    if (poll.stop(0)) return {};
     if (best.split.is_found && parameters_.min_impurity_decrease > 0) {
       best.split.is_found = gains_enough(best, root_weight);
     }
@@ -110,6 +105,8 @@ class SplitSearch {
  private:
   using Cell = typename Statistic::Cell;
   using Row = typename Statistic::Row;
+  using Left = typename Statistic::Left;
+  using LeftSide = typename Statistic::LeftSide;
 
   static constexpr std::uint32_t kBins = 256;
   // Of a node whose rows with a value are in so few coarse bins of a feature, its fine bins are looked at.
@@ -121,6 +118,10 @@ class SplitSearch {
   // The best split so far, and what candidates are compared by.
   struct Best {
     Best(const Statistic& statistic, const Sums& all) : sums(all), scorer(statistic, all) {}
+    [[nodiscard]] LeftSide left_side(const Statistic& statistic, const Sums& begin) const {
+      return LeftSide(statistic, sums, scorer, begin);
+    }
+
     const Sums& sums;
     typename Statistic::Scorer scorer;
     Split<Sums> split;
@@ -160,21 +161,21 @@ class SplitSearch {
 
   // Of the features that are tried, in one pass over the rows for every 16.
   template <class Rows>
-  void fill_histograms(const Rows& rows, const NodeRange& node) {
+  void fill_histograms(const Rows& rows, const NodeRange& node, Poll& poll) {
     constexpr std::uint32_t kAtOnce = 16;
     for (std::uint32_t begin = 0; begin < n_tried_; begin += kAtOnce) {
       const std::uint32_t n = std::min(kAtOnce, n_tried_ - begin);
       std::array<std::uint32_t, kAtOnce> features{};
       for (std::uint32_t j = 0; j < n; ++j) features[j] = order_[begin + j];
       Cell* const histograms = &histograms_[begin * kBins * cells()];
-      for (std::uint32_t i = node.begin; i < node.end; ++i) {
-        rows.ask_ahead(i, node);
+      const auto add = [&](std::uint32_t i) {
         const std::uint8_t* const record = rows.record(i);
         const Row row = rows.contribution(i);
         for (std::uint32_t j = 0; j < n; ++j) {
           statistic_.add(histograms + (j * kBins + record[features[j]]) * cells(), row);
         }
-      }
+      };
+      rows.for_places(node, poll, add, n);
     }
   }
 
@@ -185,21 +186,21 @@ class SplitSearch {
 
   // All candidates of one feature.
   template <class Rows>
-  void consider(const Rows& rows, const NodeRange& node, Best& best, std::uint32_t feature) {
+  void consider(const Rows& rows, const NodeRange& node, Best& best, std::uint32_t feature, Poll& poll) {
     Cell* const histogram = histograms_.data();
     std::array<std::uint8_t, kBins> seen{};
-    rows.for_each(feature, node, [&](std::uint8_t bin, const auto& /*fine*/, const auto& row) {
+    rows.for_each(feature, node, poll, [&](std::uint8_t bin, const auto& /*fine*/, const auto& row) {
       statistic_.add(histogram + bin * cells(), row());
       seen[bin] = 1;
     });
     const Occupied<kBins> occupied(seen);
-    consider(rows, node, best, feature, histogram, occupied);
+    consider(rows, node, best, feature, histogram, occupied, poll);
     clear(histogram, occupied);
   }
 
   template <class Rows>
   void consider(const Rows& rows, const NodeRange& node, Best& best, std::uint32_t feature, const Cell* histogram,
-                Occupied<kBins> occupied) {
+                Occupied<kBins> occupied, Poll& poll) {
     const Cell* const missing = occupied.contains(forest::kMissing) ? histogram + forest::kMissing * cells() : nullptr;
     if (missing != nullptr) occupied.erase(forest::kMissing);
     if (!shows_fine_bins(data_.bins(feature), occupied)) {
@@ -215,7 +216,7 @@ class SplitSearch {
     });
     Cell* const fine = fine_histogram_.data();
     Occupied<kFewBins * forest::kMostFineBins> occupied_fine;
-    rows.for_each(feature, node, [&](std::uint8_t coarse, const auto& fine_of, const auto& row) {
+    rows.for_each(feature, node, poll, [&](std::uint8_t coarse, const auto& fine_of, const auto& row) {
       if (coarse == forest::kMissing) return;
       const std::uint32_t bin = slots[coarse] * forest::kMostFineBins + fine_of();
       statistic_.add(fine + bin * cells(), row());
@@ -240,15 +241,25 @@ class SplitSearch {
   void scan(Best& best, std::uint32_t feature, const Cell* histogram, const Occupied<N>& occupied, const Cell* missing,
             const PlaceOf& place, bool is_coarse) {
     std::uint32_t n = 0;
-    Sums left = statistic_.nothing();
+    LeftSide left = best.left_side(statistic_, statistic_.nothing());
     occupied.for_each([&](std::uint32_t bin) {
-      statistic_.add_bin(left, histogram + bin * cells());
-      lefts_[n] = left;
+      left.add_bin(histogram + bin * cells());
+      lefts_[n] = left.left();
       bins_[n++] = static_cast<std::uint16_t>(bin);
     });
     Sums all_missing = statistic_.nothing();
-    if (missing != nullptr) statistic_.add_bin(all_missing, missing);
-    choose(best, feature, n, missing != nullptr ? &all_missing : nullptr, place, is_coarse);
+    if (missing != nullptr) {
+      statistic_.add_bin(all_missing, missing);
+      LeftSide with_missing = best.left_side(statistic_, all_missing);
+      for (std::uint32_t i = 0; i < n; ++i) {
+        with_missing.add_bin(histogram + bins_[i] * cells());
+        missing_lefts_[i] = with_missing.left();
+      }
+    }
+    const auto add_first = [&](Sums& sums, std::uint32_t n_bins) {
+      for (std::uint32_t i = 0; i < n_bins; ++i) statistic_.add_bin(sums, histogram + bins_[i] * cells());
+    };
+    choose(best, feature, n, missing != nullptr ? &all_missing : nullptr, place, is_coarse, add_first);
   }
 
   // All candidates of one feature, of few rows.
@@ -270,26 +281,34 @@ class SplitSearch {
     for (; n_present > 0 && code(n_present - 1) >> 8U == forest::kMissing; --n_present) {
       statistic_.add_row(missing, row(n_present - 1));
     }
-    Sums left = statistic_.nothing();
-    std::uint32_t n_bins = 0;
-    for (std::uint32_t i = 0; i < n_present; ++i) {
-      if (i > 0) n_bins += code(i) != code(i - 1) ? 1 : 0;
-      statistic_.add_row(left, row(i));
-      lefts_[n_bins] = left;
-      bins_[n_bins] = static_cast<std::uint16_t>(code(i));
-    }
-    choose(best, feature, n_present == 0 ? 0 : n_bins + 1, n_present < n ? &missing : nullptr, place_of, false);
+    const auto add_up = [&](LeftSide left, Left* lefts) {
+      std::uint16_t* const bins = bins_.data();
+      std::uint32_t last = 0;
+      for (std::uint32_t i = 0; i < n_present; ++i) {
+        if (i > 0) last += code(i) != code(i - 1) ? 1 : 0;
+        left.add_row(row(i));
+        lefts[last] = left.left();
+        bins[last] = static_cast<std::uint16_t>(code(i));
+      }
+      return last + 1;
+    };
+    const std::uint32_t n_bins = add_up(best.left_side(statistic_, statistic_.nothing()), lefts_.data());
+    if (n_present < n) (void)add_up(best.left_side(statistic_, missing), missing_lefts_.data());
+    const auto add_first = [&](Sums& sums, std::uint32_t n_of_them) {
+      for (std::uint32_t i = 0; i < n_present && code(i) <= bins_[n_of_them - 1]; ++i) statistic_.add_row(sums, row(i));
+    };
+    choose(best, feature, n_present == 0 ? 0 : n_bins, n_present < n ? &missing : nullptr, place_of, false, add_first);
   }
 
   // Of the candidates between the first n + 1 of bins_: which estimate one must have to be the best, infinity where
   // none has.
-  float estimate(const Best& best, std::uint32_t n, const Sums* missing) {
+  float estimate(const Best& best, std::uint32_t n, bool has_missing) {
     if constexpr (requires { best.scorer.narrow(); }) {
       const std::optional<NarrowNode>& node = best.scorer.narrow();
       if (node) {
-        float most = loops_.estimate(*node, lefts_.data(), 0, n, estimates_.data());
-        if (missing != nullptr) {
-          most = std::max(most, loops_.estimate(*node, lefts_.data(), *missing, n, missing_left_estimates_.data()));
+        float most = loops_.estimate(*node, lefts_.data(), n, estimates_.data());
+        if (has_missing) {
+          most = std::max(most, loops_.estimate(*node, missing_lefts_.data(), n, missing_left_estimates_.data()));
         }
         constexpr double kSlack = 1 - 0x1p-19;
         const double of_best = best.scorer.estimate_of(best.least) * kSlack;
@@ -303,26 +322,26 @@ class SplitSearch {
     return 0;
   }
 
-  // The best of the candidates of one feature: between its n bins_, with lefts_ in and below them.
-  template <class PlaceOf>
+  // The best of the candidates of one feature: between its n bins_, with lefts_ in and below them, or missing_lefts_
+  // with the missing ones. add_first(sums, i) adds the first i bins.
+  template <class PlaceOf, class AddFirst>
   void choose(Best& best, std::uint32_t feature, std::uint32_t n, const Sums* missing, const PlaceOf& place,
-              bool is_coarse) {
+              bool is_coarse, const AddFirst& add_first) {
     if (n == 0) return;
     const std::uint32_t n_between = n - 1;
-    const float least = estimate(best, n_between, missing);
+    const float least = estimate(best, n_between, missing != nullptr);
     std::uint32_t chosen = n;
     const std::uint32_t n_looked_at = least < std::numeric_limits<float>::infinity() ? n_between : 0;
     for (std::uint32_t i = 0; i < n_looked_at; ++i) {
       if (estimates_[i] >= least && try_split(best, lefts_[i], feature, false)) chosen = i;
       if (missing == nullptr || missing_left_estimates_[i] < least) continue;
-      Sums with_missing = lefts_[i];
-      statistic_.add_sums(with_missing, *missing);
-      if (try_split(best, with_missing, feature, true)) chosen = i;
+      if (try_split(best, missing_lefts_[i], feature, true)) chosen = i;
     }
     Split<Sums>& split = best.split;
     if (missing != nullptr && try_split(best, lefts_[n - 1], feature, false)) {
       split.left = {kAllLeft, 0};
       split.is_coarse = false;
+      chosen = n_between;
     } else if (chosen < n) {
       split.left = place(bins_[chosen]);
       split.right = place(bins_[chosen + 1]);
@@ -331,10 +350,16 @@ class SplitSearch {
       return;
     }
     split.has_missing = missing != nullptr;
+    if constexpr (std::is_same_v<Left, Sums>) {
+      split.sums = (split.missing_left ? missing_lefts_ : lefts_)[chosen];
+    } else {
+      split.sums = split.missing_left ? *missing : statistic_.nothing();
+      add_first(split.sums, chosen + 1);
+    }
   }
 
-  // Whether the candidate is better than the best, which it then replaces. `left`: the sums of its left side.
-  bool try_split(Best& best, const Sums& left, std::uint32_t feature, bool missing_left) {
+  // Whether the candidate is better than the best, which it then replaces, but for its sums.
+  bool try_split(Best& best, const Left& left, std::uint32_t feature, bool missing_left) {
     if (parameters_.min_samples_leaf > 1) {
       const std::uint64_t n = statistic_.rows(left);
       if (n < parameters_.min_samples_leaf || statistic_.rows(best.sums) - n < parameters_.min_samples_leaf)
@@ -356,14 +381,13 @@ class SplitSearch {
     best.split.feature = feature;
     best.split.missing_left = missing_left;
     best.split.score = score;
-    best.split.sums = left;
     best.least = static_cast<double>(score) / static_cast<double>(std::uint64_t{1} << shift) * (1 - 1e-13);
     return true;
   }
 
   // The best split between the fine bins of the two coarse ones around the best.
   template <class Rows>
-  void refine(const Rows& rows, const NodeRange& node, Best& best) {
+  void refine(const Rows& rows, const NodeRange& node, Best& best, Poll& poll) {
     const Split<Sums> coarse = best.split;
     const forest::FeatureBins& bins = data_.bins(coarse.feature);
     if (!bins.is_divided(coarse.left.coarse) && !bins.is_divided(coarse.right.coarse)) return;
@@ -371,26 +395,29 @@ class SplitSearch {
     Cell* const high = low + forest::kMostFineBins * cells();
     Occupied<kBins> occupied_low;
     Occupied<kBins> occupied_high;
-    rows.for_each(coarse.feature, node, [&](std::uint8_t bin, const auto& fine_of, const auto& row) {
+    rows.for_each(coarse.feature, node, poll, [&](std::uint8_t bin, const auto& fine_of, const auto& row) {
       if (bin != coarse.left.coarse && bin != coarse.right.coarse) return;
       const bool is_low = bin == coarse.left.coarse;
       const std::uint8_t fine = fine_of();
       statistic_.add((is_low ? low : high) + fine * cells(), row());
       (is_low ? occupied_low : occupied_high).insert(fine);
     });
-    Sums left = coarse.sums;
-    occupied_low.for_each([&](std::uint32_t bin) { statistic_.subtract_bin(left, low + bin * cells()); });
+    Sums sums = coarse.sums;
+    occupied_low.for_each([&](std::uint32_t bin) { statistic_.subtract_bin(sums, low + bin * cells()); });
+    LeftSide left = best.left_side(statistic_, sums);
     best.split.is_found = false;
     best.least = -1;
     std::optional<Place> last;
     const auto next = [&](const Place& place, const Cell* bin) {
       if (last) {
-        if (try_split(best, left, coarse.feature, coarse.missing_left)) {
+        if (try_split(best, left.left(), coarse.feature, coarse.missing_left)) {
+          best.split.sums = sums;
           best.split.left = *last;
           best.split.right = place;
         }
       }
-      statistic_.add_bin(left, bin);
+      left.add_bin(bin);
+      statistic_.add_bin(sums, bin);
       last = place;
     };
     occupied_low.for_each([&](std::uint32_t bin) { next({coarse.left.coarse, bin}, low + bin * cells()); });
@@ -404,8 +431,7 @@ class SplitSearch {
     const double theta = parameters_.min_impurity_decrease * static_cast<double>(root_weight) * scale * scale;
     const int shift = static_cast<int>(best.scorer.shift());
     const double least = std::ceil(std::ldexp(theta, shift - 2 * static_cast<int>(best.scorer.right_shift())));
-    const Side all = best.scorer.left(best.sums);
-    const std::uint64_t own = all.score(best.scorer.shift());
+    const std::uint64_t own = best.scorer.all().score(best.scorer.shift());
     return static_cast<double>(best.split.score - std::min(best.split.score, own)) >= least;
   }
 
@@ -419,7 +445,8 @@ class SplitSearch {
   SearchLoops loops_ = search_loops();
   // Of one feature.
   std::vector<std::uint16_t> bins_;
-  std::vector<Sums> lefts_;
+  std::vector<Left> lefts_;
+  std::vector<Left> missing_lefts_;
   std::vector<float> estimates_;
   std::vector<float> missing_left_estimates_;
 };

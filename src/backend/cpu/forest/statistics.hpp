@@ -1,15 +1,16 @@
 // What a search for splits adds up over rows, and how it scores a side (docs/forest-numerics.md, 5).
 //
 // A statistic S has: Row, what a row in the bag contributes; Cell, of which a bin of a histogram has cells(); Sums,
-// over the rows of a side, as many as fit in a node.
+// over the rows of a side, as many as fit in a node; Left, what is kept of a candidate's left side to score it; and
+// LeftSide, from which that is taken.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
+#include <numeric>
 #include <optional>
-#include <span>
-#include <vector>
 
 #include "backend/cpu/forest/search_loops.hpp"
 #include "forest/targets.hpp"
@@ -72,6 +73,7 @@ class SumScorer {
     return is_class_ ? (score - static_cast<double>(node_.weight)) / 2 + static_cast<double>(node_.sum) : score;
   }
 
+  [[nodiscard]] Side all() const { return side(node_); }
   [[nodiscard]] Side side(const SumAndWeight& sums) const {
     if (is_class_) {
       const std::int64_t other = sums.weight - sums.sum;
@@ -92,12 +94,31 @@ class SumScorer {
   std::int64_t mean_ = 0;
 };
 
+// Where a candidate's left side is kept as its sums.
+template <class Statistic>
+class LeftSums {
+ public:
+  using Sums = typename Statistic::Sums;
+
+  LeftSums(const Statistic& /*statistic*/, const Sums& /*node*/, const typename Statistic::Scorer& /*scorer*/,
+           const Sums& begin)
+      : left_(begin) {}
+  void add_bin(const typename Statistic::Cell* bin) { Statistic::add_bin(left_, bin); }
+  void add_row(const typename Statistic::Row& row) { Statistic::add_row(left_, row); }
+  [[nodiscard]] const Sums& left() const { return left_; }
+
+ private:
+  Sums left_;
+};
+
 // Sum and weight in one word: where both fit, and the rows of a side need not be counted.
 class PackedSums {
  public:
   using Row = std::uint64_t;
   using Cell = std::uint64_t;
   using Sums = std::uint64_t;
+  using Left = Sums;
+  using LeftSide = LeftSums<PackedSums>;
 
   // The weight is below 2^weight_bits.
   PackedSums(Target target, std::uint32_t weight_bits) : target_(target), bits_(weight_bits) {}
@@ -114,7 +135,6 @@ class PackedSums {
   static void add_row(Sums& sums, Row row) { sums += row; }
   static void add_bin(Sums& sums, const Cell* bin) { sums += *bin; }
   static void subtract_bin(Sums& sums, const Cell* bin) { sums -= *bin; }
-  static void add_sums(Sums& sums, Sums more) { sums += more; }
   [[nodiscard]] static Sums difference(Sums all, Sums part) { return all - part; }
   [[nodiscard]] SumAndWeight unpacked(Sums sums) const {
     return {static_cast<std::int64_t>(sums) >> bits_,
@@ -171,6 +191,8 @@ class WideSums {
     std::uint32_t rows = 0;
   };
   using Sums = Cell;
+  using Left = Sums;
+  using LeftSide = LeftSums<WideSums>;
 
   explicit WideSums(Target target) : target_(target) {}
 
@@ -194,7 +216,6 @@ class WideSums {
     sums.rows += bin->rows;
   }
   static void subtract_bin(Sums& sums, const Cell* bin) { sums = difference(sums, *bin); }
-  static void add_sums(Sums& sums, const Sums& more) { add_bin(sums, &more); }
   [[nodiscard]] static Sums difference(const Sums& all, const Sums& part) {
     return {all.sum - part.sum, all.weight - part.weight, all.rows - part.rows};
   }
@@ -222,8 +243,14 @@ class WideSums {
   Target target_;
 };
 
-// Gini of any number of classes: a counter for each, and one for the rows.
+// Gini of any number of classes: a counter for each, and one for the rows where these have to be counted. Counters are
+// added up in groups of eight, kMost of them at most.
+template <std::uint32_t kMost>
 class ClassCounts {
+  static constexpr std::uint32_t kGroup = 8;
+  static_assert(kMost % kGroup == 0);
+  using Counts = std::array<std::uint32_t, kMost>;
+
  public:
   struct Row {
     std::uint32_t of_class;
@@ -231,71 +258,142 @@ class ClassCounts {
   };
   using Cell = std::uint32_t;
   struct Sums {
-    std::vector<std::uint32_t> counts;  // of each class, then of the rows
-    std::uint64_t weight = 0;
+    Counts counts{};
+    std::uint32_t weight = 0;
+  };
+  struct Left {
+    std::int64_t square = 0;
+    std::int64_t other_square = 0;  // of the right side
+    std::uint32_t weight = 0;
+    std::uint32_t rows = 0;
   };
 
-  explicit ClassCounts(std::uint32_t n_classes) : n_classes_(n_classes) {}
+  ClassCounts(std::uint32_t n_classes, bool counts_rows)
+      : n_classes_(n_classes),
+        counts_rows_(counts_rows),
+        cells_((n_classes + (counts_rows ? 1 : 0) + kGroup - 1) / kGroup * kGroup) {}
 
-  [[nodiscard]] std::size_t cells() const { return n_classes_ + 1; }
+  [[nodiscard]] std::uint32_t cells() const { return kMost == kGroup ? kGroup : cells_; }
   [[nodiscard]] Row row(std::int32_t target, std::uint32_t weight) const {
     return {static_cast<std::uint32_t>(target), weight};
   }
   void add(Cell* bin, const Row& row) const {
     bin[row.of_class] += row.weight;
-    ++bin[n_classes_];
+    if (counts_rows_) ++bin[n_classes_];
   }
   void clear(Cell* bin) const { std::fill_n(bin, cells(), 0U); }
-  [[nodiscard]] bool is_empty(const Cell* bin) const { return bin[n_classes_] == 0; }
+  [[nodiscard]] bool is_empty(const Cell* bin) const {
+    std::uint32_t any = 0;
+    for (std::uint32_t i = 0; i < cells(); ++i) any |= bin[i];
+    return any == 0;
+  }
 
-  [[nodiscard]] Sums nothing() const { return {std::vector<std::uint32_t>(cells(), 0), 0}; }
+  [[nodiscard]] Sums nothing() const { return {}; }
   void add_row(Sums& sums, const Row& row) const {
     add(sums.counts.data(), row);
     sums.weight += row.weight;
   }
   void add_bin(Sums& sums, const Cell* bin) const {
-    for (std::uint32_t i = 0; i <= n_classes_; ++i) sums.counts[i] += bin[i];
-    for (std::uint32_t i = 0; i < n_classes_; ++i) sums.weight += bin[i];
+    for (std::uint32_t i = 0; i < cells(); ++i) sums.counts[i] += bin[i];
+    sums.weight += weight_of(bin);
   }
   void subtract_bin(Sums& sums, const Cell* bin) const {
-    for (std::uint32_t i = 0; i <= n_classes_; ++i) sums.counts[i] -= bin[i];
-    for (std::uint32_t i = 0; i < n_classes_; ++i) sums.weight -= bin[i];
+    for (std::uint32_t i = 0; i < cells(); ++i) sums.counts[i] -= bin[i];
+    sums.weight -= weight_of(bin);
   }
-  void add_sums(Sums& sums, const Sums& more) const { add_bin(sums, more.counts.data()); }
   [[nodiscard]] Sums difference(const Sums& all, const Sums& part) const {
     Sums rest = all;
-    subtract_bin(rest, part.counts.data());
+    for (std::uint32_t i = 0; i < cells(); ++i) rest.counts[i] -= part.counts[i];
+    rest.weight -= part.weight;
     return rest;
   }
   [[nodiscard]] std::uint64_t weight(const Sums& sums) const { return sums.weight; }
-  [[nodiscard]] std::uint64_t rows(const Sums& sums) const { return sums.counts[n_classes_]; }
+  [[nodiscard]] std::uint64_t rows(const Sums& sums) const {
+    return counts_rows_ ? sums.counts[n_classes_] : sums.weight;
+  }
+  [[nodiscard]] std::uint64_t rows(const Left& left) const { return left.rows; }
 
   class Scorer {
    public:
     Scorer(const ClassCounts& statistic, const Sums& node)
-        : node_(node),
-          n_classes_(statistic.n_classes_),
-          shift_(62 - 2 * static_cast<std::uint32_t>(std::bit_width(node.weight))) {}
+        : weight_(node.weight), shift_(62 - 2 * static_cast<std::uint32_t>(std::bit_width(node.weight))) {
+      for (std::uint32_t i = 0; i < statistic.n_classes_; ++i) {
+        square_ += std::int64_t{node.counts[i]} * node.counts[i];
+      }
+    }
     [[nodiscard]] std::uint32_t shift() const { return shift_; }
     [[nodiscard]] std::uint32_t right_shift() const { return 0; }
-    [[nodiscard]] Side left(const Sums& sums) const {
-      std::int64_t square = 0;
-      for (std::uint32_t i = 0; i < n_classes_; ++i) square += std::int64_t{sums.counts[i]} * sums.counts[i];
-      return {square, static_cast<std::int64_t>(sums.weight)};
-    }
-    [[nodiscard]] Side right(const Sums& sums) const {
-      std::int64_t square = 0;
-      for (std::uint32_t i = 0; i < n_classes_; ++i) {
-        const std::int64_t count = node_.counts[i] - sums.counts[i];
-        square += count * count;
-      }
-      return {square, static_cast<std::int64_t>(node_.weight - sums.weight)};
-    }
+    [[nodiscard]] Side all() const { return {square_, weight_}; }
+    [[nodiscard]] Side left(const Left& left) const { return {left.square, left.weight}; }
+    [[nodiscard]] Side right(const Left& left) const { return {left.other_square, weight_ - left.weight}; }
 
    private:
-    const Sums& node_;
-    std::uint32_t n_classes_;
+    std::int64_t weight_;
+    std::int64_t square_ = 0;
     std::uint32_t shift_;
+  };
+
+  // The left side of a node, as bins or rows are added to it.
+  class LeftSide {
+   public:
+    LeftSide(const ClassCounts& statistic, const Sums& node, const Scorer& scorer, const Sums& begin)
+        : statistic_(statistic),
+          node_(node.counts),
+          counts_(begin.counts),
+          other_square_(scorer.all().square),
+          weight_(begin.weight),
+          rows_(static_cast<std::uint32_t>(statistic.rows(begin))) {
+      if (begin.weight > 0) find_squares();
+    }
+    void add_bin(const Cell* bin) {
+      for (std::uint32_t i = 0; i < statistic_.cells(); ++i) counts_[i] += bin[i];
+      const std::uint32_t weight = statistic_.weight_of(bin);
+      weight_ += weight;
+      rows_ += statistic_.counts_rows_ ? bin[statistic_.n_classes_] : weight;
+      find_squares();
+    }
+    void add_row(const Row& row) {
+      // Of what was before: (x + m)² is m · (2x + m) more than x².
+      const std::int64_t weight = row.weight;
+      std::uint32_t& count = counts_[row.of_class];
+      square_ += weight * (2 * std::int64_t{count} + weight);
+      other_square_ -= weight * (2 * std::int64_t{node_[row.of_class] - count} - weight);
+      count += row.weight;
+      weight_ += row.weight;
+      rows_ += statistic_.counts_rows_ ? 1 : row.weight;
+    }
+    [[nodiscard]] Left left() const { return {square_, other_square_, weight_, rows_}; }
+
+   private:
+    // Of all counters, as they are added up in groups.
+    void find_squares() {
+      std::array<std::uint64_t, kGroup> left{};
+      std::array<std::uint64_t, kGroup> right{};
+      for (std::uint32_t begin = 0; begin < statistic_.cells(); begin += kGroup) {
+        for (std::uint32_t i = 0; i < kGroup; ++i) {
+          const std::uint32_t own = counts_[begin + i];
+          const std::uint32_t other = node_[begin + i] - own;
+          left[i] += std::uint64_t{own} * own;
+          right[i] += std::uint64_t{other} * other;
+        }
+      }
+      if (statistic_.counts_rows_) {
+        const std::uint64_t rows = counts_[statistic_.n_classes_];
+        const std::uint64_t other = node_[statistic_.n_classes_] - rows;
+        left[0] -= rows * rows;
+        right[0] -= other * other;
+      }
+      square_ = static_cast<std::int64_t>(std::accumulate(left.begin(), left.end(), std::uint64_t{0}));
+      other_square_ = static_cast<std::int64_t>(std::accumulate(right.begin(), right.end(), std::uint64_t{0}));
+    }
+
+    const ClassCounts& statistic_;
+    const Counts& node_;
+    Counts counts_;
+    std::int64_t square_ = 0;
+    std::int64_t other_square_;
+    std::uint32_t weight_;
+    std::uint32_t rows_;
   };
 
   template <class Tree>
@@ -304,7 +402,15 @@ class ClassCounts {
   }
 
  private:
+  [[nodiscard]] std::uint32_t weight_of(const Cell* bin) const {
+    std::uint32_t weight = 0;
+    for (std::uint32_t i = 0; i < cells(); ++i) weight += bin[i];
+    return weight - (counts_rows_ ? bin[n_classes_] : 0);
+  }
+
   std::uint32_t n_classes_;
+  bool counts_rows_;
+  std::uint32_t cells_;
 };
 
 }  // namespace gpu_host::cpu

@@ -25,10 +25,6 @@ class RowsInPlace : public LargeRows<Statistic> {
   static constexpr bool kAreSmall = true;
 
   using LargeRows<Statistic>::LargeRows;
-
-  [[nodiscard]] std::uint16_t code(std::uint32_t feature, std::uint32_t i) const {
-    return static_cast<std::uint16_t>(this->coarse(feature, i) << 8U | this->fine(feature, i));
-  }
 };
 
 template <class Statistic>
@@ -70,11 +66,11 @@ class Tree final : public SteeredTree {
         scale_(data.targets().most / std::exp2(data.targets().bits)),
         statistic_(std::move(statistic)),
         rows_(data, statistic_) {
-    std::vector<BagRow> bag = draw_bag(data, parameters, number);
-    bag.shrink_to_fit();
+    std::vector<BagRow> bag = draw_bag(data, parameters, number, poll);
+    if (bag.empty()) return;
     rows_.set(std::move(bag));
     const NodeRange root{0, static_cast<std::uint32_t>(rows_.bag().size())};
-    const Sums all = sums_of(root, poll);
+    const Sums all = sums_of(statistic_, rows_, root, poll);
     root_weight_ = statistic_.weight(all);
     Level level;
     const forest::Key key = forest::threefry(forest::key_of_seed(parameters.seed), number, forest::Purpose::root);
@@ -88,15 +84,15 @@ class Tree final : public SteeredTree {
     Open& open = open_[node];
     if (open.is_searched) return;
     SplitSearch<Statistic>& search = static_cast<SearchScratch<Statistic>&>(scratch).search();
-    if (poll.stop(search.work(open.range))) return;
     const LargeRows<Statistic>& large = rows_;
     const Split<Sums> split = open.range.size() <= kMostSmallRows
-                                  ? search.find(rows_, open.range, open.sums, open.key, root_weight_)
-                                  : search.find(large, open.range, open.sums, open.key, root_weight_);
+                                  ? search.find(rows_, open.range, open.sums, open.key, root_weight_, poll)
+                                  : search.find(large, open.range, open.sums, open.key, root_weight_, poll);
+    if (poll.stop(0)) return;
     if (split.is_found) {
       const std::uint64_t left = statistic_.weight(split.sums);
       const bool missing_left = split.has_missing ? split.missing_left : left > nodes_[node].weight - left;
-      open.best = ForestSplit{split.feature, threshold_of(data_, split), missing_left};
+      open.best = ForestSplit{split.feature, threshold_of(data_, split.feature, edge_of(data_, split)), missing_left};
     }
     open.is_searched = true;
   }
@@ -111,7 +107,7 @@ class Tree final : public SteeredTree {
     Place low{std::numeric_limits<std::uint32_t>::max(), 0};
     Place high{};
     ValueRange range{std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), 0};
-    for_rows(open_[node].range, poll, [&](std::uint32_t i) {
+    rows_.for_places(open_[node].range, poll, [&](std::uint32_t i) {
       const std::uint32_t coarse = rows_.coarse(feature, i);
       if (coarse == forest::kMissing) {
         ++range.missing;
@@ -151,7 +147,7 @@ class Tree final : public SteeredTree {
   [[nodiscard]] std::uint64_t bytes_to_advance() const override {
     // The next level's nodes, and room for as many more in the tree, whose vectors grow to twice their size.
     const std::uint64_t n = 2 * open_.size();
-    return (2 * tree_.nodes.size() + 3 * n) * bytes_of_node(data_) + most_open(n) * bytes_of_open(data_);
+    return (2 * tree_.nodes.size() + 3 * n) * bytes_of_node(data_) + most_open(n) * kBytesOfOpen;
   }
 
   static std::uint64_t most_bytes(const DataSet& data, const forest::Parameters& parameters) {
@@ -159,8 +155,7 @@ class Tree final : public SteeredTree {
     std::uint64_t leaves = std::max<std::uint64_t>(1, rows / std::max(1U, parameters.min_samples_leaf));
     if (parameters.max_depth < 32) leaves = std::min(leaves, std::uint64_t{1} << parameters.max_depth);
     // The tree's vectors have room for twice their size, and for that twice while they grow.
-    return bytes_to_begin_tree(data) + 8 * leaves * bytes_of_node(data) +
-           2 * std::min(leaves, rows / 2) * bytes_of_open(data);
+    return bytes_to_begin_tree(data) + 8 * leaves * bytes_of_node(data) + 2 * std::min(leaves, rows / 2) * kBytesOfOpen;
   }
 
   void advance(Scratch& scratch, Poll& poll) override {
@@ -182,8 +177,7 @@ class Tree final : public SteeredTree {
   [[nodiscard]] forest::Tree take() override { return std::move(tree_); }
 
   [[nodiscard]] std::uint64_t bytes() const override {
-    return 2 * bytes_of(rows_.bag()) + bytes_of(tree_) + bytes_of(nodes_) + bytes_of(open_) +
-           open_.size() * heap_bytes_of_sums(data_);
+    return 2 * bytes_of(rows_.bag()) + bytes_of(tree_) + bytes_of(nodes_) + bytes_of(open_);
   }
 
  private:
@@ -202,31 +196,14 @@ class Tree final : public SteeredTree {
     float value = 0;
   };
 
+  static constexpr std::uint64_t kBytesOfOpen = sizeof(Open) + sizeof(OpenNode);
+
   struct Level {
     std::uint32_t depth = 0;
     std::vector<OpenNode> nodes;
     std::vector<Open> open;
     forest::Tree grown;  // all of its nodes
   };
-
-  // Calls body(i) for each place, unless the poll says to stop.
-  template <class Body>
-  void for_rows(const NodeRange& range, Poll& poll, const Body& body) const {
-    for (std::uint32_t begin = range.begin; begin < range.end;) {
-      const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(begin + kPollWork, range.end));
-      if (poll.stop(end - begin)) return;
-      for (; begin < end; ++begin) {
-        rows_.ask_ahead(begin, range);
-        body(begin);
-      }
-    }
-  }
-
-  Sums sums_of(const NodeRange& range, Poll& poll) const {
-    Sums sums = statistic_.nothing();
-    for_rows(range, poll, [&](std::uint32_t i) { statistic_.add_row(sums, rows_.contribution(i)); });
-    return sums;
-  }
 
   // The last bin of the left side.
   std::optional<Place> last_place(const ForestSplit& split) const {
@@ -249,10 +226,10 @@ class Tree final : public SteeredTree {
     const Open& open = open_[node];
     const std::optional<Place> last = last_place(split);
     if (!last) return std::nullopt;
-    const Divider divider(data_, split.feature, *last, split.missing_left);
+    const Divider divider(data_, {split.feature, *last, split.missing_left});
     Sums left = statistic_.nothing();
     std::uint32_t left_rows = 0;
-    for_rows(open.range, poll, [&](std::uint32_t i) {
+    rows_.for_places(open.range, poll, [&](std::uint32_t i) {
       if (!divider.goes_left(rows_, i)) return;
       statistic_.add_row(left, rows_.contribution(i));
       ++left_rows;
@@ -280,11 +257,9 @@ class Tree final : public SteeredTree {
   bool divide(std::uint32_t node, const ForestSplit& split, Poll& poll) {
     Open& open = open_[node];
     const std::optional<Place> last = last_place(split);
-    if (!last || poll.stop(open.range.size())) return false;
-    const Divider divider(data_, split.feature, *last, split.missing_left);
-    const std::uint32_t middle =
-        rows_.partition(open.range, [&](std::uint32_t i) { return divider.goes_left(rows_, i); });
-    if (!are_enough(middle - open.range.begin, open.range)) return false;
+    if (!last) return false;
+    const std::uint32_t middle = rows_.partition(open.range, {split.feature, *last, split.missing_left}, poll);
+    if (poll.stop(0) || !are_enough(middle - open.range.begin, open.range)) return false;
     open.split = as_in_model(split, *last);
     open.middle = middle;
     open.choice = Choice::split;
@@ -304,7 +279,7 @@ class Tree final : public SteeredTree {
         continue;
       }
       const NodeRange left{open.range.begin, open.middle};
-      const Sums left_sums = sums_of(left, poll);
+      const Sums left_sums = sums_of(statistic_, rows_, left, poll);
       const auto key = [&open](std::uint32_t side) { return forest::threefry(open.key, side, forest::Purpose::child); };
       add(level, left, left_sums, key(0), poll);
       add(level, {open.middle, open.range.end}, statistic_.difference(open.sums, left_sums), key(1), poll);
@@ -358,18 +333,11 @@ class Tree final : public SteeredTree {
 
   bool may_split(const NodeRange& range, std::uint32_t depth, Poll& poll) const {
     if (depth == parameters_.max_depth || range.size() < parameters_.min_samples_split) return false;
-    return !poll.stop(range.size()) && !is_pure(range, rows_);
+    return !is_pure(rows_, range, poll);
   }
 
   float value_of_leaf(const NodeRange& range, Poll& poll) const {
-    if (data_.n_classes() > 0) return 0;
-    std::int64_t sum = 0;
-    std::int64_t weight = 0;
-    for_rows(range, poll, [&](std::uint32_t i) {
-      sum += std::int64_t{rows_.target(i)} * rows_.weight(i);
-      weight += rows_.weight(i);
-    });
-    return value_of(data_.targets(), sum, weight);
+    return data_.n_classes() > 0 ? 0 : value_of(data_.targets(), rows_, range, poll);
   }
 
   // Of the last node of a level so far, whose rows these are.
@@ -381,8 +349,9 @@ class Tree final : public SteeredTree {
     }
     SquaredError error({grown.sums.back(), weight});
     const std::uint32_t bits = data_.targets().bits;
-    for_rows(range, poll,
-             [&](std::uint32_t i) { error.add(forest::Targets::q_of(rows_.target(i), bits), rows_.weight(i)); });
+    rows_.for_places(range, poll, [&](std::uint32_t i) {
+      error.add(forest::Targets::q_of(rows_.target(i), bits), rows_.weight(i));
+    });
     return error.mean() * scale_ * scale_;
   }
 
@@ -399,15 +368,6 @@ class Tree final : public SteeredTree {
   static std::uint64_t bytes_of_node(const DataSet& data) {
     const std::uint64_t of_class = sizeof(std::uint32_t) * data.n_classes();
     return sizeof(forest::TreeNode) + (of_class > 0 ? of_class : sizeof(float) + sizeof(std::int64_t));
-  }
-
-  static std::uint64_t bytes_of_open(const DataSet& data) {
-    return sizeof(Open) + sizeof(OpenNode) + heap_bytes_of_sums(data);
-  }
-
-  static std::uint64_t heap_bytes_of_sums(const DataSet& data) {
-    constexpr std::uint64_t kOfAllocation = 16;
-    return data.n_classes() > 2 ? (data.n_classes() + 1) * sizeof(std::uint32_t) + kOfAllocation : 0;
   }
 
   const DataSet& data_;

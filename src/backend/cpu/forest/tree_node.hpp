@@ -12,6 +12,7 @@
 #include "backend/cpu/forest/node_rows.hpp"
 #include "backend/cpu/forest/split_search.hpp"
 #include "backend/cpu/forest/statistics.hpp"
+#include "backend/cpu/poll.hpp"
 #include "forest/bins.hpp"
 #include "forest/parameters.hpp"
 
@@ -20,29 +21,50 @@ namespace gpu_host::cpu {
 // make(statistic), of the one that trees by these parameters are grown with.
 template <class Make>
 auto with_statistic(const DataSet& data, const forest::Parameters& parameters, const Make& make) {
-  if (data.n_classes() > 2) return make(ClassCounts(data.n_classes()));
   const Target target{.is_class = data.n_classes() > 0, .bits = data.targets().bits};
   const std::uint32_t n_draws = parameters.n_draws.value_or(data.n_rows());
   const bool is_weighted = parameters.balanced_subsample || !data.criterion_weights().empty();
   const auto weight_bits = static_cast<std::uint32_t>(std::bit_width(n_draws)) +
                            (is_weighted ? forest::bits_of_criterion_weights(n_draws) : 0);
-  const std::uint32_t sum_bits = weight_bits + (target.is_class ? 1 : target.bits + 1);
   const bool counts_rows = parameters.min_samples_leaf > 1 && (is_weighted || parameters.n_draws.has_value());
+  if (data.n_classes() > 2) {
+    const std::uint32_t n_cells = data.n_classes() + (counts_rows ? 1 : 0);
+    if (n_cells <= 8) return make(ClassCounts<8>(data.n_classes(), counts_rows));
+    if (n_cells <= 32) return make(ClassCounts<32>(data.n_classes(), counts_rows));
+    return make(ClassCounts<264>(data.n_classes(), counts_rows));
+  }
+  const std::uint32_t sum_bits = weight_bits + (target.is_class ? 1 : target.bits + 1);
   if (counts_rows || weight_bits + sum_bits > 63) return make(WideSums(target));
   return make(PackedSums(target, weight_bits));
 }
 
+// What follows means nothing where the poll says to stop.
+
+template <class Statistic, class Rows>
+[[nodiscard]] auto sums_of(const Statistic& statistic, const Rows& rows, const NodeRange& node, Poll& poll) {
+  auto sums = statistic.nothing();
+  rows.for_places(node, poll, [&](std::uint32_t i) { statistic.add_row(sums, rows.contribution(i)); });
+  return sums;
+}
+
 template <class Rows>
-[[nodiscard]] bool is_pure(const NodeRange& node, const Rows& rows) {
+[[nodiscard]] bool is_pure(const Rows& rows, const NodeRange& node, Poll& poll) {
   const std::int32_t first = rows.target(node.begin);
-  for (std::uint32_t i = node.begin + 1; i < node.end; ++i) {
+  for (std::uint32_t i = node.begin + 1; i < node.end && !poll.stop(); ++i) {
     if (rows.target(i) != first) return false;
   }
   return true;
 }
 
-// Of a leaf of a regression: `sum` is Σ m·p.
-[[nodiscard]] inline float value_of(const forest::Targets& targets, std::int64_t sum, std::int64_t weight) {
+// Of a leaf of a regression.
+template <class Rows>
+[[nodiscard]] float value_of(const forest::Targets& targets, const Rows& rows, const NodeRange& node, Poll& poll) {
+  std::int64_t sum = 0;
+  std::int64_t weight = 0;
+  rows.for_places(node, poll, [&](std::uint32_t i) {
+    sum += std::int64_t{rows.target(i)} * rows.weight(i);
+    weight += rows.weight(i);
+  });
   const double mean = static_cast<double>(sum) / static_cast<double>(weight);
   return static_cast<float>(targets.center + mean * (targets.most / 0x1p30));
 }
@@ -59,39 +81,20 @@ template <class Rows>
   return Place{coarse, n_below - 1 - bins.first(coarse)};
 }
 
-// Tells which rows go left.
-class Divider {
- public:
-  // `last`: the left side's last bin, of coarse bins that are not divided also one that is only coarse.
-  Divider(const DataSet& data, std::uint32_t feature, const Place& last, bool missing_left)
-      : feature_(feature),
-        last_(last),
-        missing_left_(missing_left),
-        needs_fine_(last.coarse != kAllLeft && data.bins(feature).is_divided(last.coarse)) {}
+inline constexpr std::uint32_t kInfinity = std::numeric_limits<std::uint32_t>::max();  // as an edge
 
-  template <class Rows>
-  [[nodiscard]] bool goes_left(const Rows& rows, std::uint32_t i) const {
-    const std::uint32_t coarse = rows.coarse(feature_, i);
-    if (coarse == forest::kMissing) return missing_left_;
-    if (needs_fine_ && coarse == last_.coarse) return rows.fine(feature_, i) <= last_.fine;
-    return coarse <= last_.coarse;
-  }
-
- private:
-  std::uint32_t feature_;
-  Place last_;
-  bool missing_left_;
-  bool needs_fine_;
-};
-
-// Of a split that the search found.
+// The edge that is the threshold of a split that the search found.
 template <class Sums>
-[[nodiscard]] float threshold_of(const DataSet& data, const Split<Sums>& split) {
-  if (split.left.coarse == kAllLeft) return std::numeric_limits<float>::infinity();
+[[nodiscard]] std::uint32_t edge_of(const DataSet& data, const Split<Sums>& split) {
+  if (split.left.coarse == kAllLeft) return kInfinity;
   const forest::FeatureBins& bins = data.bins(split.feature);
   const std::uint32_t last = bins.first(split.left.coarse) + split.left.fine;
   const std::uint32_t next = bins.first(split.right.coarse) + split.right.fine;
-  return bins.edge((last + next - 1) / 2);
+  return (last + next - 1) / 2;
+}
+
+[[nodiscard]] inline float threshold_of(const DataSet& data, std::uint32_t feature, std::uint32_t edge) {
+  return edge == kInfinity ? std::numeric_limits<float>::infinity() : data.bins(feature).edge(edge);
 }
 
 }  // namespace gpu_host::cpu
