@@ -21,9 +21,11 @@ GpuResult<void> HandleTable::admit(std::uint64_t size) const {
 
 GpuResult<BufferId> HandleTable::insert(std::unique_ptr<Buffer>& buffer, std::uint64_t charged) {
   if (auto admitted = admit(charged); !admitted) return std::unexpected(std::move(admitted.error()));
-  Entry& entry = buffers_[last_id_ + 1];  // before the buffer is taken: there may be no memory for it
-  (void)memory_.take(charged);            // was admitted
-  entry = {std::move(buffer), charged};
+  MemoryCharge charge(memory_);
+  if (auto taken = charge.set(charged); !taken) return std::unexpected(std::move(taken.error()));
+  // Before the buffer is taken: there may be no memory for it.
+  Entry& entry = buffers_.emplace(last_id_ + 1, Entry{nullptr, std::move(charge)}).first->second;
+  entry.buffer = std::move(buffer);
   return ++last_id_;
 }
 
@@ -45,7 +47,6 @@ std::unique_ptr<Buffer> HandleTable::remove_any() { return buffers_.empty() ? nu
 
 std::unique_ptr<Buffer> HandleTable::take(Buffers::iterator entry) {
   auto buffer = std::move(entry->second.buffer);
-  memory_.give_back(entry->second.charged);
   buffers_.erase(entry);
   return buffer;
 }

@@ -45,7 +45,7 @@ class HandleTable {
  private:
   struct Entry {
     std::unique_ptr<Buffer> buffer;
-    std::uint64_t charged = 0;
+    MemoryCharge charge;
   };
   using Buffers = std::unordered_map<BufferId, Entry>;
   std::unique_ptr<Buffer> take(Buffers::iterator entry);
