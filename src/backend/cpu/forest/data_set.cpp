@@ -10,8 +10,7 @@
 namespace gpu_host::cpu {
 namespace {
 
-// Bins are made of so many rows at most.
-constexpr std::uint64_t kSample = std::uint64_t{1} << 18U;
+constexpr std::uint64_t kSample = kMostSampledRows;
 // Features that are read together, and rows of which one is read after the other: where a row's values are next to each
 // other, its lines stay in the cache from one to the next.
 constexpr std::uint32_t kFeaturesAtOnce = 16;

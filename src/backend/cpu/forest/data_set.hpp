@@ -17,6 +17,9 @@
 
 namespace gpu_host::cpu {
 
+// Bins are made of so many rows at most.
+inline constexpr std::uint32_t kMostSampledRows = 1U << 18U;
+
 // What a data set is made of. Spans are read while it is made, and not kept.
 struct DataSetSource {
   std::uint32_t n_rows = 0;

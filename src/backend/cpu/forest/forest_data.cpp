@@ -16,8 +16,6 @@ namespace {
 
 // Weights beyond it would overflow where they are scaled.
 constexpr double kMostWeight = 0x1p900;
-// Bins are made of so many rows at most.
-constexpr std::uint32_t kMostSampled = 1U << 18U;
 
 std::unexpected<GpuError> invalid(std::string message) {
   return gpu_error(GpuErrorCode::invalid_params, std::move(message));
@@ -108,7 +106,7 @@ std::uint64_t bytes_to_make(const ForestDataParams& params, std::uint64_t n_feat
   const std::uint64_t read = sizeof(float) * std::min<std::uint64_t>(n_features, 16);
   const std::uint64_t n_edges = params.fine_bins ? std::min(params.n_rows, 1U << 16U) : 0;
   return params.n_rows * (2 * n_features + kPerRecord + kPerRow) + n_features * (kPerFeature + kPerEdge * n_edges) +
-         std::min(params.n_rows, kMostSampled) * (kPerSampled + read) * n_threads;
+         std::min(params.n_rows, kMostSampledRows) * (kPerSampled + read) * n_threads;
 }
 
 }  // namespace
