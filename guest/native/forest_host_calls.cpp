@@ -57,6 +57,14 @@ host::Numbers to_host(const forest::Numbers& numbers) {
           .stride = numbers.stride};
 }
 
+host::LeafValues to_host(const forest::LeafValues& values) {
+  return {.buffer = values.buffer, .offset = values.offset};
+}
+
+host::Table to_host(const forest::Table& rows) {
+  return {.n_rows = rows.n_rows, .features = each<host::Columns, forest::Columns>(rows.features, to_host)};
+}
+
 gpu_host::ForestSplit to_host(const forest::Split& split) {
   return {.feature = split.feature, .threshold = split.threshold, .missing_left = split.missing_left};
 }
@@ -128,7 +136,8 @@ Result<forest::Handle> growth_start(forest::Handle data, const forest::GrowthPar
                                         .min_impurity_decrease = params.min_impurity_decrease,
                                         .n_draws = params.n_draws,
                                         .balanced_subsample = params.balanced_subsample,
-                                        .out_of_bag = params.out_of_bag}));
+                                        .out_of_bag = params.out_of_bag,
+                                        .leaf_targets = params.leaf_targets}));
 }
 
 Result<std::uint32_t> growth_grow(forest::Handle self, std::uint32_t n_trees) {
@@ -173,14 +182,56 @@ Result<forest::Handle> growth_finish(forest::Handle self) { return translated(ho
 
 void growth_drop(forest::Handle self) { check_dropped(host::growth_drop(session(), self)); }
 
+Result<forest::Handle> model_create(const forest::ModelParams& params) {
+  if (native::refused) return std::unexpected(Error{ErrorCode::device_unavailable, {}});
+  return translated(host::model_create(session(), {.n_features = params.n_features,
+                                                   .leaves = static_cast<gpu_host::LeafKind>(params.leaves),
+                                                   .n_outputs = params.n_outputs,
+                                                   .average = params.average,
+                                                   .base = params.base,
+                                                   .tree_offsets = params.tree_offsets,
+                                                   .tree_outputs = params.tree_outputs,
+                                                   .nodes = params.nodes,
+                                                   .nodes_offset = params.nodes_offset,
+                                                   .leaf_values = to_host(params.leaf_values)}));
+}
+
+Result<forest::Handle> model_unpack(BufferId from, std::uint64_t offset, std::uint64_t size) {
+  if (native::refused) return std::unexpected(Error{ErrorCode::device_unavailable, {}});
+  return translated(host::model_unpack(session(), from, offset, size));
+}
+
+Result<std::uint64_t> model_packed_size(forest::Handle self, forest::PackedParts parts) {
+  return translated(host::model_packed_size(session(), self, static_cast<host::PartFlags>(parts)));
+}
+
+Result<void> model_pack(forest::Handle self, forest::PackedParts parts, BufferId output, std::uint64_t offset) {
+  return translated(host::model_pack(session(), self, static_cast<host::PartFlags>(parts), output, offset));
+}
+
+Result<void> model_predict(forest::Handle self, const forest::Table& rows, forest::Prediction what, BufferId output,
+                           std::uint64_t offset) {
+  return translated(host::model_predict(session(), self, to_host(rows), static_cast<gpu_host::ForestPrediction>(what),
+                                        output, offset));
+}
+
+Result<void> model_quantiles(forest::Handle self, const forest::Table& rows, std::span<const double> quantiles,
+                             BufferId output, std::uint64_t offset) {
+  return translated(
+      host::model_quantiles(session(), self, to_host(rows), {quantiles.begin(), quantiles.end()}, output, offset));
+}
+
 Result<forest::ModelShape> model_shape(forest::Handle self) {
   const auto shape = host::model_shape(session(), self);
   if (!shape) return translated(shape.error());
   return forest::ModelShape{.n_trees = shape->n_trees,
                             .n_features = shape->n_features,
-                            .n_classes = shape->n_classes,
+                            .leaves = static_cast<forest::LeafKind>(shape->leaves),
+                            .n_outputs = shape->n_outputs,
                             .n_nodes = shape->n_nodes,
                             .n_leaves = shape->n_leaves,
+                            .has_weights = shape->has_weights,
+                            .has_leaf_targets = shape->has_leaf_targets,
                             .numerics = shape->numerics};
 }
 
@@ -193,9 +244,9 @@ Result<void> model_write_nodes(forest::Handle self, std::uint64_t first, std::ui
   return translated(host::model_write_nodes(session(), self, first, n_nodes, output, offset));
 }
 
-Result<void> model_write_leaf_classes(forest::Handle self, std::uint64_t first, std::uint64_t n_leaves, BufferId output,
-                                      std::uint64_t offset) {
-  return translated(host::model_write_leaf_classes(session(), self, first, n_leaves, output, offset));
+Result<void> model_write_leaf_values(forest::Handle self, std::uint64_t first, std::uint64_t n_leaves, BufferId output,
+                                     std::uint64_t offset) {
+  return translated(host::model_write_leaf_values(session(), self, first, n_leaves, output, offset));
 }
 
 Result<std::vector<double>> model_importances(forest::Handle self) {

@@ -6,7 +6,7 @@
 # libopenblas0-pthread is opened at run time, where it is there; so is Vulkan, of which
 # the tests get a loader and a software device.
 host_packages=(ca-certificates g++ cmake ninja-build python3 libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev
-  libhwy-dev libtbb-dev libopenblas0-pthread)
+  libhwy-dev libtbb-dev libxxhash-dev libopenblas0-pthread)
 rust_packages=(cargo-web rustc-web)
 guest_packages=("clang-$LLVM_VERSION" "lld-$LLVM_VERSION" wasi-libc "libc++-$LLVM_VERSION-dev-wasm32"
   "libc++abi-$LLVM_VERSION-dev-wasm32" "libclang-rt-$LLVM_VERSION-dev-wasm32")

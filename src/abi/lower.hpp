@@ -36,6 +36,13 @@ struct Lower<bool> {
   }
 };
 
+template <IsEnum T>
+struct Lower<T> {
+  static void store(Call& call, std::uint32_t address, T value) {
+    call.store(address, static_cast<std::uint8_t>(value));
+  }
+};
+
 template <>
 struct Lower<GuestList> {
   static void store(Call& call, std::uint32_t address, GuestList list) {

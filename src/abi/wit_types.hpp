@@ -112,7 +112,8 @@ struct Record<wasi_gpu::GrowthParams> {
                                       &T::min_impurity_decrease,
                                       &T::n_draws,
                                       &T::balanced_subsample,
-                                      &T::out_of_bag};
+                                      &T::out_of_bag,
+                                      &T::leaf_targets};
 };
 
 template <>
@@ -153,9 +154,45 @@ struct Record<SplitDecision> {
 };
 
 template <>
+struct Cases<LeafKind> {
+  static constexpr std::string_view kName = "leaf-kind";
+  static constexpr std::uint32_t kCount = kLeafKindCount;
+};
+
+template <>
+struct Cases<ForestPrediction> {
+  static constexpr std::string_view kName = "prediction";
+  static constexpr std::uint32_t kCount = kForestPredictionCount;
+};
+
+template <>
+struct Flags<wasi_gpu::PartFlags> : std::true_type {};
+
+template <>
 struct Record<ForestShape> {
-  static constexpr std::tuple kFields{&ForestShape::n_trees, &ForestShape::n_features, &ForestShape::n_classes,
-                                      &ForestShape::n_nodes, &ForestShape::n_leaves,   &ForestShape::numerics};
+  using T = ForestShape;
+  static constexpr std::tuple kFields{&T::n_trees,  &T::n_features,  &T::leaves,           &T::n_outputs, &T::n_nodes,
+                                      &T::n_leaves, &T::has_weights, &T::has_leaf_targets, &T::numerics};
+};
+
+template <>
+struct Record<wasi_gpu::LeafValues> {
+  using T = wasi_gpu::LeafValues;
+  static constexpr std::tuple kFields{&T::buffer, &T::offset};
+};
+
+template <>
+struct Record<wasi_gpu::ModelParams> {
+  using T = wasi_gpu::ModelParams;
+  static constexpr std::tuple kFields{&T::n_features,   &T::leaves,       &T::n_outputs,    &T::average,
+                                      &T::base,         &T::tree_offsets, &T::tree_outputs, &T::nodes,
+                                      &T::nodes_offset, &T::leaf_values};
+};
+
+template <>
+struct Record<wasi_gpu::Table> {
+  using T = wasi_gpu::Table;
+  static constexpr std::tuple kFields{&T::n_rows, &T::features};
 };
 
 // The layouts that modules in the field were built with (contract.md).

@@ -4,9 +4,9 @@
 //   ForestEngine   of a stream
 //   ForestData     rows in bins, shared by any number of growths
 //   ForestGrowth   trees that grow
-//   ForestModel    a finished forest
+//   ForestModel    a finished forest, grown here or made elsewhere
 //
-// Checked above the seam, once, in src/wasi_gpu/forest.cpp: parameters by themselves and against the data set, and
+// Checked above the seam, once, in src/wasi_gpu/forest_*.cpp: parameters by themselves and against the data set, and
 // that all sources and outputs lie inside their buffers. Values *inside* sources are the engine's to check:
 // invalid_params that name row and column. All calls are made within Stream::perform, return when their work is done,
 // and stop early with any error once the stream's interrupt is requested. The stream outlives all objects. Where a call
@@ -94,14 +94,69 @@ struct ForestDataParams {
   std::uint64_t seed = 0;
 };
 
+enum class LeafKind : std::uint8_t { number, classes, vector };
+
+inline constexpr std::uint32_t kLeafKindCount = 3;
+
 struct ForestShape {
   std::uint32_t n_trees = 0;
   std::uint32_t n_features = 0;
-  std::uint32_t n_classes = 0;
+  LeafKind leaves = LeafKind::number;
+  std::uint32_t n_outputs = 0;
   std::uint64_t n_nodes = 0;
   std::uint64_t n_leaves = 0;
+  bool has_weights = false;
+  bool has_leaf_targets = false;
   std::uint32_t numerics = 0;
 };
+
+// Bytes that a leaf has outside its node.
+[[nodiscard]] constexpr std::uint64_t leaf_bytes(const ForestShape& shape) {
+  return shape.leaves == LeafKind::number ? 0 : sizeof(float) * std::uint64_t{shape.n_outputs};
+}
+
+struct ForestModelParams {
+  std::uint32_t n_features = 0;
+  LeafKind leaves = LeafKind::number;
+  std::uint32_t n_outputs = 1;
+  bool average = false;
+  std::vector<double> base;                 // n_outputs or none
+  std::vector<std::uint64_t> tree_offsets;  // trees of 1, 3, 5, … nodes
+  std::vector<std::uint32_t> tree_outputs;  // of leaves of numbers: one a tree, below n_outputs, or none
+  const Buffer* nodes = nullptr;
+  std::uint64_t nodes_offset = 0;
+  const Buffer* leaf_values = nullptr;  // of the other leaves
+  std::uint64_t leaf_values_offset = 0;
+};
+
+// What a packed model keeps beside what predictions need.
+struct PackedParts {
+  bool weights = false;
+  bool leaf_targets = false;
+};
+
+// Rows to predict.
+struct ForestTable {
+  std::uint32_t n_rows = 0;
+  std::vector<ForestColumns> features;
+};
+
+enum class ForestPrediction : std::uint8_t { outputs, trees, leaves };
+
+inline constexpr std::uint32_t kForestPredictionCount = 3;
+
+// Elements of 4 bytes for each row.
+[[nodiscard]] constexpr std::uint64_t prediction_elements(const ForestShape& shape, ForestPrediction what) {
+  switch (what) {
+    case ForestPrediction::outputs:
+      return shape.n_outputs;
+    case ForestPrediction::trees:
+      return shape.leaves == LeafKind::number ? shape.n_trees : std::uint64_t{shape.n_trees} * shape.n_outputs;
+    case ForestPrediction::leaves:
+      return shape.n_trees;
+  }
+  return 0;
+}
 
 struct OpenNode {
   std::uint32_t tree = 0;
@@ -152,15 +207,26 @@ class ForestModel {
   virtual ~ForestModel() = default;
   [[nodiscard]] virtual const ForestShape& shape() const = 0;
   [[nodiscard]] virtual bool has_out_of_bag() const = 0;
+  [[nodiscard]] virtual bool has_importances() const = 0;  // it was grown
   [[nodiscard]] virtual std::uint32_t n_rows() const = 0;  // of the data set
   [[nodiscard]] virtual GpuResult<std::vector<std::uint64_t>> tree_offsets() = 0;
   [[nodiscard]] virtual GpuResult<std::vector<double>> importances() = 0;
   // Ranges are inside the model's; outputs are large enough.
   [[nodiscard]] virtual GpuResult<void> write_nodes(std::uint64_t first, std::uint64_t n_nodes, Buffer& output,
                                                     std::uint64_t offset) = 0;
-  [[nodiscard]] virtual GpuResult<void> write_leaf_classes(std::uint64_t first, std::uint64_t n_leaves, Buffer& output,
-                                                           std::uint64_t offset) = 0;
+  // Of other leaves than numbers; of classes where the shape has weights.
+  [[nodiscard]] virtual GpuResult<void> write_leaf_values(std::uint64_t first, std::uint64_t n_leaves, Buffer& output,
+                                                          std::uint64_t offset) = 0;
   [[nodiscard]] virtual GpuResult<void> write_out_of_bag(Buffer& output, std::uint64_t offset) = 0;
+  // `rows` has the model's features.
+  [[nodiscard]] virtual GpuResult<void> predict(const ForestTable& rows, ForestPrediction what, Buffer& output,
+                                                std::uint64_t offset) = 0;
+  // Of a model with leaf targets; each from 0 to 1.
+  [[nodiscard]] virtual GpuResult<void> quantiles(const ForestTable& rows, std::span<const double> quantiles,
+                                                  Buffer& output, std::uint64_t offset) = 0;
+  // Parts that the model has.
+  [[nodiscard]] virtual GpuResult<std::uint64_t> packed_size(PackedParts parts) = 0;
+  [[nodiscard]] virtual GpuResult<void> pack(PackedParts parts, Buffer& output, std::uint64_t offset) = 0;
 };
 
 inline constexpr std::uint64_t kForestNodeBytes = 20;  // of write_nodes
@@ -195,6 +261,12 @@ class ForestData {
   [[nodiscard]] virtual std::vector<std::uint32_t> constant_features() const = 0;  // fewer than two bins
 };
 
+// What a model has beside its trees.
+struct ForestExtras {
+  bool out_of_bag = false;
+  bool leaf_targets = false;
+};
+
 class ForestEngine {
  public:
   virtual ~ForestEngine() = default;
@@ -204,7 +276,14 @@ class ForestEngine {
   // `data` is of this engine.
   [[nodiscard]] virtual GpuResult<std::unique_ptr<ForestGrowth>> start(std::shared_ptr<const ForestData> data,
                                                                        const forest::Parameters& parameters,
-                                                                       bool out_of_bag, MemoryBudget& budget) = 0;
+                                                                       const ForestExtras& extras,
+                                                                       MemoryBudget& budget) = 0;
+  // Trees are the engine's to check: invalid_params that name tree and node.
+  [[nodiscard]] virtual GpuResult<std::unique_ptr<ForestModel>> create_model(const ForestModelParams& params,
+                                                                             MemoryBudget& budget) = 0;
+  // So is all of a packed model.
+  [[nodiscard]] virtual GpuResult<std::unique_ptr<ForestModel>> unpack(const Buffer& from, std::uint64_t offset,
+                                                                       std::uint64_t size, MemoryBudget& budget) = 0;
 };
 
 }  // namespace gpu_host

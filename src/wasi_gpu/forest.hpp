@@ -52,6 +52,33 @@ struct GrowthParams {
   std::optional<std::uint32_t> n_draws;
   bool balanced_subsample = false;
   bool out_of_bag = false;
+  bool leaf_targets = false;
+};
+
+struct LeafValues {
+  BufferId buffer = 0;
+  std::uint64_t offset = 0;
+};
+
+struct ModelParams {
+  std::uint32_t n_features = 0;
+  LeafKind leaves = LeafKind::number;
+  std::uint32_t n_outputs = 0;
+  bool average = false;
+  std::vector<double> base;
+  std::vector<std::uint64_t> tree_offsets;
+  std::vector<std::uint32_t> tree_outputs;
+  BufferId nodes = 0;
+  std::uint64_t nodes_offset = 0;
+  std::optional<LeafValues> leaf_values;
+};
+
+// Bits 0 and 1: weights, leaf-targets.
+enum class PartFlags : std::uint32_t {};
+
+struct Table {
+  std::uint32_t n_rows = 0;
+  std::vector<Columns> features;
 };
 
 [[nodiscard]] GpuResult<ResourceHandle> data_set_create(Session& session, const DataSetParams& params);
@@ -72,12 +99,23 @@ struct GrowthParams {
 [[nodiscard]] GpuResult<void> growth_stop(Session& session, ResourceHandle self);
 [[nodiscard]] GpuResult<ResourceHandle> growth_finish(Session& session, ResourceHandle self);
 
+[[nodiscard]] GpuResult<ResourceHandle> model_create(Session& session, ModelParams params);
+[[nodiscard]] GpuResult<ResourceHandle> model_unpack(Session& session, BufferId from, std::uint64_t offset,
+                                                     std::uint64_t size);
+[[nodiscard]] GpuResult<std::uint64_t> model_packed_size(Session& session, ResourceHandle self, PartFlags parts);
+[[nodiscard]] GpuResult<void> model_pack(Session& session, ResourceHandle self, PartFlags parts, BufferId output,
+                                         std::uint64_t offset);
+[[nodiscard]] GpuResult<void> model_predict(Session& session, ResourceHandle self, const Table& rows,
+                                            ForestPrediction what, BufferId output, std::uint64_t offset);
+[[nodiscard]] GpuResult<void> model_quantiles(Session& session, ResourceHandle self, const Table& rows,
+                                              const std::vector<double>& quantiles, BufferId output,
+                                              std::uint64_t offset);
 [[nodiscard]] GpuResult<ForestShape> model_shape(Session& session, ResourceHandle self);
 [[nodiscard]] GpuResult<std::vector<std::uint64_t>> model_tree_offsets(Session& session, ResourceHandle self);
 [[nodiscard]] GpuResult<void> model_write_nodes(Session& session, ResourceHandle self, std::uint64_t first,
                                                 std::uint64_t n_nodes, BufferId output, std::uint64_t offset);
-[[nodiscard]] GpuResult<void> model_write_leaf_classes(Session& session, ResourceHandle self, std::uint64_t first,
-                                                       std::uint64_t n_leaves, BufferId output, std::uint64_t offset);
+[[nodiscard]] GpuResult<void> model_write_leaf_values(Session& session, ResourceHandle self, std::uint64_t first,
+                                                      std::uint64_t n_leaves, BufferId output, std::uint64_t offset);
 [[nodiscard]] GpuResult<std::vector<double>> model_importances(Session& session, ResourceHandle self);
 [[nodiscard]] GpuResult<void> model_write_out_of_bag(Session& session, ResourceHandle self, BufferId output,
                                                      std::uint64_t offset);

@@ -70,7 +70,7 @@ class Tenant {
   // Whether it came to its end. A call that fails is not made again; others are.
   bool grow() {
     nodes_.fill(std::byte{0});
-    data_ = growth_ = model_ = 0;
+    data_ = growth_ = model_ = unpacked_ = created_ = 0;
     attempt([&] { return keep(data_, wasi_gpu::data_set_create(session_, data_params(table_))); });
     attempt([&] { return keep(growth_, wasi_gpu::growth_start(session_, data_, growth_params())); });
     attempt([&] { return wasi_gpu::growth_grow(session_, growth_, 2).has_value(); });
@@ -89,11 +89,14 @@ class Tenant {
       return shape && wasi_gpu::model_write_nodes(session_, model_, 0, shape->n_nodes, output_, 0).has_value();
     });
     attempt([&] { return wasi_gpu::model_write_out_of_bag(session_, model_, output_, nodes_.size() / 2).has_value(); });
+    attempt([&] { return copy(); });
     return is_written;
   }
 
   // What was written of its nodes; and of its predictions, where these could be made.
   [[nodiscard]] std::span<const std::byte> nodes() const { return std::span(nodes_).first(nodes_.size() / 2); }
+
+  [[nodiscard]] bool has_copies() const { return unpacked_ != 0 && created_ != 0; }
 
   // All of it, and no handle that nobody knows.
   void drop() {
@@ -103,8 +106,10 @@ class Tenant {
     if (growth_ != 0) {
       EXPECT_TRUE(wasi_gpu::growth_drop(session_, growth_));
     }
-    if (model_ != 0) {
-      EXPECT_TRUE(wasi_gpu::model_drop(session_, model_));
+    for (const ResourceHandle model : {model_, unpacked_, created_}) {
+      if (model != 0) {
+        EXPECT_TRUE(wasi_gpu::model_drop(session_, model));
+      }
     }
     EXPECT_EQ(session_.buffers().memory().used(), used_);
     for (ResourceHandle handle = 0; handle < 10; ++handle)
@@ -120,6 +125,28 @@ class Tenant {
     } catch (const std::bad_alloc&) {
       return false;
     }
+  }
+
+  // Predicts, packs the model behind its nodes and unpacks it, and makes another of the nodes.
+  bool copy() {
+    const std::uint64_t at = nodes_.size() / 2;
+    const wasi_gpu::Table rows{kRows, data_params(table_).features};
+    const auto size = wasi_gpu::model_packed_size(session_, model_, {});
+    attempt([&] {
+      return wasi_gpu::model_predict(session_, model_, rows, ForestPrediction::outputs, output_, at).has_value();
+    });
+    attempt([&] { return wasi_gpu::model_pack(session_, model_, {}, output_, at).has_value(); });
+    attempt([&] { return size && keep(unpacked_, wasi_gpu::model_unpack(session_, output_, at, *size)); });
+    auto offsets = wasi_gpu::model_tree_offsets(session_, model_);
+    if (!offsets) return false;
+    wasi_gpu::ModelParams params;
+    params.n_features = 3;
+    params.leaves = LeafKind::vector;
+    params.n_outputs = 1;
+    params.tree_offsets = *std::move(offsets);
+    params.nodes = output_;
+    params.leaf_values = {table_, 0};
+    return keep(created_, wasi_gpu::model_create(session_, std::move(params)));
   }
 
   bool keep(ResourceHandle& handle, const GpuResult<ResourceHandle>& made) {
@@ -145,12 +172,15 @@ class Tenant {
   ResourceHandle data_ = 0;
   ResourceHandle growth_ = 0;
   ResourceHandle model_ = 0;
+  ResourceHandle unpacked_ = 0;
+  ResourceHandle created_ = 0;
   ResourceHandle last_ = 0;
 };
 
 TEST(Forests, AreGrownOrEndWhereverMemoryRunsOut) {
   Tenant tenant;
   ASSERT_TRUE(tenant.grow());
+  EXPECT_TRUE(tenant.has_copies());
   const std::vector<std::byte> expected(tenant.nodes().begin(), tenant.nodes().end());
   tenant.drop();
   std::size_t n_grown = 0;

@@ -286,7 +286,8 @@ GrowthParams growth_params(const Case& one, bool out_of_bag) {
           .min_impurity_decrease = parameters.min_impurity_decrease,
           .n_draws = parameters.n_draws,
           .balanced_subsample = parameters.balanced_subsample,
-          .out_of_bag = out_of_bag};
+          .out_of_bag = out_of_bag,
+          .leaf_targets = false};
 }
 
 Trees trees_of(Tenant& tenant, ResourceHandle model) {
@@ -297,9 +298,9 @@ Trees trees_of(Tenant& tenant, ResourceHandle model) {
   trees.nodes = written<ModelNode>(tenant, shape.n_nodes, [&](BufferId to) {
     return wasi_gpu::model_write_nodes(session, model, 0, shape.n_nodes, to, 0);
   });
-  if (shape.n_classes == 0) return trees;
-  trees.leaf_classes = written<std::uint32_t>(tenant, shape.n_leaves * shape.n_classes, [&](BufferId to) {
-    return wasi_gpu::model_write_leaf_classes(session, model, 0, shape.n_leaves, to, 0);
+  if (shape.leaves != LeafKind::classes) return trees;
+  trees.leaf_classes = written<std::uint32_t>(tenant, shape.n_leaves * shape.n_outputs, [&](BufferId to) {
+    return wasi_gpu::model_write_leaf_values(session, model, 0, shape.n_leaves, to, 0);
   });
   return trees;
 }
@@ -325,6 +326,11 @@ Trees grow(Tenant& tenant, const Case& one) {
   return trees;
 }
 
+Table table_of(BufferId buffer, std::uint32_t n_rows, std::uint32_t n_features) {
+  const auto stride = static_cast<std::int64_t>(n_features * kF32);
+  return {n_rows, {{buffer, ElementType::float32, 0, stride, kF32, n_features}}};
+}
+
 Trees trees_of(const std::vector<forest_reference::Tree>& trees, std::uint32_t n_classes) {
   Trees all{.offsets = {0}, .nodes = {}, .leaf_classes = {}};
   for (const forest_reference::Tree& tree : trees) {
@@ -334,7 +340,7 @@ Trees trees_of(const std::vector<forest_reference::Tree>& trees, std::uint32_t n
             {node.feature, node.threshold, node.left, node.left + (node.missing_left ? 0 : 1), node.weight});
         continue;
       }
-      all.nodes.push_back({-1, n_classes == 0 ? node.value : 0, 0, 0, node.weight});
+      all.nodes.push_back({-1, n_classes == 0 ? node.of_model : 0, 0, 0, node.weight});
       for (std::uint32_t c = 0; c < n_classes; ++c) {
         all.leaf_classes.push_back(static_cast<std::uint32_t>(node.sums[c]));
       }

@@ -23,6 +23,7 @@ using wasi_gpu::DataSetParams;
 using wasi_gpu::GrowthParams;
 using wasi_gpu::Numbers;
 using wasi_gpu::ResourceHandle;
+using wasi_gpu::Table;
 
 // The value of a call that must succeed: else the test ends.
 template <class T>
@@ -111,6 +112,16 @@ void encode(double value, ElementType element, std::byte* to);
 [[nodiscard]] Trees grow(Tenant& tenant, ResourceHandle data, const GrowthParams& params);
 // All in one: nothing stays.
 [[nodiscard]] Trees grow(Tenant& tenant, const Case& one);
+
+// -- models
+// A buffer that holds a copy of numbers, or of nodes.
+template <class T>
+BufferId buffer_of(Tenant& tenant, const std::vector<T>& values) {
+  const auto bytes = std::as_bytes(std::span(values));
+  return tenant.share({bytes.begin(), bytes.end()});
+}
+// Rows of f32 from a buffer's start on, next to each other.
+[[nodiscard]] Table table_of(BufferId buffer, std::uint32_t n_rows, std::uint32_t n_features);
 
 [[nodiscard]] Trees trees_of(const std::vector<forest_reference::Tree>& trees, std::uint32_t n_classes);
 // Fails the test where trees differ, and says where.

@@ -7,48 +7,11 @@
 #include <string>
 
 #include "forest/interface.hpp"
+#include "forest/refusals.hpp"
 #include "wasi_gpu/compute.hpp"
 
 namespace gpu_host::forest_test {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr std::uint32_t kMost32 = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint64_t kMost64 = std::numeric_limits<std::uint64_t>::max();
-constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-
-// 20 rows of 3 features, a regression.
-Case small_case() {
-  Case one;
-  Dice dice(1);
-  one.data.columns.assign(3, std::vector<float>(20));
-  one.data.targets.assign(20, 0.0);
-  for (std::uint32_t row = 0; row < 20; ++row) {
-    for (auto& column : one.data.columns) column[row] = static_cast<float>(dice.fraction());
-    one.data.targets[row] = dice.number(0, 9);
-  }
-  return one;
-}
-
-testing::AssertionResult is_refused(const GpuResult<ResourceHandle>& result, const std::string& text,
-                                    GpuErrorCode code = GpuErrorCode::invalid_params) {
-  if (result) return testing::AssertionFailure() << "it is taken";
-  const bool same = result.error().code == code && result.error().message.find(text) != std::string::npos;
-  return (same ? testing::AssertionSuccess() : testing::AssertionFailure()) << describe(result.error());
-}
-
-testing::AssertionResult is_refused(const GpuResult<void>& result, const std::string& text,
-                                    GpuErrorCode code = GpuErrorCode::invalid_params) {
-  return is_refused(result ? GpuResult<ResourceHandle>(0) : std::unexpected(result.error()), text, code);
-}
-
-template <class T>
-testing::AssertionResult is_refused(const GpuResult<T>& result, const std::string& text,
-                                    GpuErrorCode code = GpuErrorCode::invalid_params) {
-  return is_refused(result ? GpuResult<void>() : std::unexpected(result.error()), text, code);
-}
 
 // -- data sets ---------------------------------------------------------------------
 
@@ -408,6 +371,8 @@ TEST(GrowthParameters, AreInTheirRangesAndAgree) {
       {"balanced-subsample: the data set has criterion-weights", weighted_classes,
        [](auto& params) { params.balanced_subsample = true; }},
       {"out-of-bag: without n-draws", regression, [](auto& params) { params.out_of_bag = true; }},
+      {"leaf-targets: leaves of a classification keep classes", weighted_classes,
+       [](auto& params) { params.leaf_targets = true; }},
   };
   const std::uint64_t used = tenant.used();
   for (const auto& [text, data, change] : cases) {
@@ -435,208 +400,6 @@ TEST(GrowthParameters, MayBeExtreme) {
   EXPECT_EQ(must(wasi_gpu::growth_grow(tenant.session(), growth, 3)), 3U);
   must(wasi_gpu::growth_stop(tenant.session(), growth));
   EXPECT_EQ(finish(tenant, growth).n_trees(), 3U);
-}
-
-// -- handles -------------------------------------------------------------------------------
-
-// Every function, by the handle that it is called with.
-struct Call {
-  const char* kind;  // of resource
-  std::function<GpuResult<void>(Session&, ResourceHandle)> run;
-};
-
-template <class T>
-GpuResult<void> without_value(const GpuResult<T>& result) {
-  return result ? GpuResult<void>() : std::unexpected(result.error());
-}
-
-std::vector<Call> all_calls() {
-  const auto params = growth_params(small_case());
-  return {
-      {"data-set", [](Session& s, auto self) { return without_value(wasi_gpu::data_set_constant_features(s, self)); }},
-      {"data-set", [params](Session& s, auto self) { return without_value(wasi_gpu::growth_start(s, self, params)); }},
-      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_grow(s, self, 0)); }},
-      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_open_nodes(s, self, 1)); }},
-      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_best_splits(s, self)); }},
-      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_value_ranges(s, self, {{0, 0}})); }},
-      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_evaluate(s, self, {{0, {}}})); }},
-      {"growth", [](Session& s, auto self) { return wasi_gpu::growth_split_nodes(s, self, {{0, {}}}); }},
-      {"growth", [](Session& s, auto self) { return wasi_gpu::growth_stop(s, self); }},
-      {"growth", [](Session& s, auto self) { return without_value(wasi_gpu::growth_finish(s, self)); }},
-      {"model", [](Session& s, auto self) { return without_value(wasi_gpu::model_shape(s, self)); }},
-      {"model", [](Session& s, auto self) { return without_value(wasi_gpu::model_tree_offsets(s, self)); }},
-      {"model", [](Session& s, auto self) { return wasi_gpu::model_write_nodes(s, self, 0, 0, 1, 0); }},
-      {"model", [](Session& s, auto self) { return wasi_gpu::model_write_leaf_classes(s, self, 0, 0, 1, 0); }},
-      {"model", [](Session& s, auto self) { return without_value(wasi_gpu::model_importances(s, self)); }},
-      {"model", [](Session& s, auto self) { return wasi_gpu::model_write_out_of_bag(s, self, 1, 0); }},
-  };
-}
-
-bool drop(Session& session, const std::string& kind, ResourceHandle handle) {
-  if (kind == "data-set") return wasi_gpu::data_set_drop(session, handle);
-  if (kind == "growth") return wasi_gpu::growth_drop(session, handle);
-  return wasi_gpu::model_drop(session, handle);
-}
-
-TEST(Handles, MustBeLiveResourcesOfTheirKind) {
-  Tenant tenant;
-  Session& session = tenant.session();
-  const ResourceHandle data = data_set_of(tenant, small_case());
-  const ResourceHandle dropped = data_set_of(tenant, small_case());
-  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, growth_params(small_case())));
-  const ResourceHandle finished = must(wasi_gpu::growth_start(session, data, growth_params(small_case())));
-  (void)must(wasi_gpu::growth_grow(session, finished, 1));
-  const ResourceHandle model = must(wasi_gpu::growth_finish(session, finished));
-  EXPECT_TRUE(wasi_gpu::data_set_drop(session, dropped));
-  const std::vector<std::pair<ResourceHandle, std::string>> handles{{0, ""},
-                                                                    {dropped, ""},
-                                                                    {model + 1000, ""},
-                                                                    {kMost32, ""},
-                                                                    {data, "data-set"},
-                                                                    {growth, "growth"},
-                                                                    {finished, "growth"},
-                                                                    {model, "model"}};
-  for (const auto& [kind, run] : all_calls()) {
-    for (const auto& [handle, of_kind] : handles) {
-      const auto result = run(session, handle);
-      if (handle == finished && of_kind == kind) {
-        EXPECT_TRUE(is_refused(result, "is finished")) << kind;
-      } else if (of_kind != kind) {
-        EXPECT_TRUE(is_refused(result, "is not a live " + std::string(kind) + " of this instance")) << handle;
-        EXPECT_FALSE(drop(session, kind, handle)) << handle;
-      }
-    }
-  }
-  for (const auto& [handle, kind] : handles) {
-    if (kind.empty()) continue;
-    EXPECT_TRUE(drop(session, kind, handle));
-    EXPECT_FALSE(drop(session, kind, handle));
-  }
-}
-
-TEST(Handles, AreOneSequenceAndNeverUsedTwice) {
-  Tenant tenant;
-  const GrowthParams params = growth_params(small_case());
-  EXPECT_EQ(data_set_of(tenant, small_case()), 1U);
-  EXPECT_EQ(must(wasi_gpu::growth_start(tenant.session(), 1, params)), 2U);
-  EXPECT_TRUE(wasi_gpu::growth_drop(tenant.session(), 2));
-  EXPECT_FALSE(wasi_gpu::growth_start(tenant.session(), 2, params));
-  EXPECT_EQ(must(wasi_gpu::growth_start(tenant.session(), 1, params)), 3U);
-  EXPECT_FALSE(wasi_gpu::growth_finish(tenant.session(), 3));  // and takes none
-  (void)must(wasi_gpu::growth_grow(tenant.session(), 3, 1));
-  EXPECT_EQ(must(wasi_gpu::growth_finish(tenant.session(), 3)), 4U);
-  // Of another instance they are nothing.
-  Tenant other;
-  EXPECT_FALSE(wasi_gpu::model_shape(other.session(), 4));
-  EXPECT_FALSE(wasi_gpu::model_drop(other.session(), 4));
-}
-
-TEST(Handles, AreSoManyAtATime) {
-  Tenant tenant;
-  Session& session = tenant.session();
-  const GrowthParams params = growth_params(small_case());
-  const ResourceHandle data = data_set_of(tenant, small_case());
-  const ResourceHandle first = must(wasi_gpu::growth_start(session, data, params));
-  (void)must(wasi_gpu::growth_grow(session, first, 1));
-  for (int i = 2; i < 1 << 16; ++i) (void)must(wasi_gpu::growth_start(session, data, params));
-  const std::uint64_t used = tenant.used();
-  EXPECT_TRUE(is_refused(wasi_gpu::growth_start(session, data, params), "65536", GpuErrorCode::out_of_memory));
-  EXPECT_TRUE(is_refused(wasi_gpu::growth_finish(session, first), "65536", GpuErrorCode::out_of_memory));
-  const Placed placed = place(tenant, small_case());
-  EXPECT_TRUE(is_refused(wasi_gpu::data_set_create(session, placed.params), "65536", GpuErrorCode::out_of_memory));
-  EXPECT_EQ(tenant.used(), used);
-  EXPECT_TRUE(wasi_gpu::growth_drop(session, first + 1));
-  const Trees trees = finish(tenant, first);
-  Tenant other;
-  EXPECT_EQ(trees, grow(other, small_case()));
-}
-
-// -- the state of a growth, and of a model ---------------------------------------------------
-
-TEST(Growth, IsAskedOfListedNodesOnly) {
-  Tenant tenant;
-  Session& session = tenant.session();
-  const ResourceHandle data = data_set_of(tenant, small_case());
-  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, growth_params(small_case())));
-  const auto expect_none = [&] {
-    const std::string text = "has listed no open nodes";
-    EXPECT_TRUE(is_refused(wasi_gpu::growth_best_splits(session, growth), text));
-    EXPECT_TRUE(is_refused(wasi_gpu::growth_value_ranges(session, growth, {{0, 0}}), text));
-    EXPECT_TRUE(is_refused(wasi_gpu::growth_evaluate(session, growth, {{0, {}}}), text));
-    EXPECT_TRUE(is_refused(wasi_gpu::growth_split_nodes(session, growth, {}), text));
-  };
-  expect_none();
-  EXPECT_TRUE(is_refused(wasi_gpu::growth_open_nodes(session, growth, 0), "n-trees: must not be 0"));
-  EXPECT_TRUE(is_refused(wasi_gpu::growth_finish(session, growth), "0 of 1 trees are finished"));
-  ASSERT_EQ(must(wasi_gpu::growth_open_nodes(session, growth, kMost32)).size(), 1U);
-  EXPECT_TRUE(is_refused(wasi_gpu::growth_value_ranges(session, growth, {{0, 0}, {1, 0}}),
-                         "of[1]: node 1 is not one of 1 open nodes"));
-  EXPECT_TRUE(is_refused(wasi_gpu::growth_value_ranges(session, growth, {{0, 3}}), "of[0]: feature 3 is not one of 3"));
-  EXPECT_TRUE(is_refused(wasi_gpu::growth_evaluate(session, growth, {{0, {}}, {0, {}}, {kMost32, {}}}),
-                         "candidates[2]: node 4294967295"));
-  EXPECT_TRUE(is_refused(wasi_gpu::growth_evaluate(session, growth, {{0, {.feature = kMost32}}}),
-                         "candidates[0]: feature 4294967295"));
-  EXPECT_EQ(must(wasi_gpu::growth_value_ranges(session, growth, {})).size(), 0U);
-  EXPECT_EQ(must(wasi_gpu::growth_evaluate(session, growth, {})).size(), 0U);
-  for (const float threshold : {kNan, kInfinity, -kInfinity}) {
-    EXPECT_FALSE(must(wasi_gpu::growth_evaluate(session, growth, {{0, {0, threshold, true}}})).at(0));
-  }
-  must(wasi_gpu::growth_split_nodes(session, growth, {}));
-  expect_none();
-  EXPECT_TRUE(is_refused(wasi_gpu::growth_finish(session, growth), "0 of 1 trees are finished"));
-  (void)must(wasi_gpu::growth_grow(session, growth, 1));
-  expect_none();
-  EXPECT_EQ(finish(tenant, growth), grow(tenant, small_case()));
-}
-
-TEST(Model, IsWrittenInsideBuffersThatMayBeWritten) {
-  Tenant tenant;
-  Session& session = tenant.session();
-  Case one = small_case();
-  one.parameters.n_classes = 10;
-  one.parameters.n_draws = 20;
-  const ResourceHandle data = data_set_of(tenant, one);
-  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, growth_params(one, true)));
-  (void)must(wasi_gpu::growth_grow(session, growth, 1));
-  const ResourceHandle model = must(wasi_gpu::growth_finish(session, growth));
-  const auto [n_trees, n_features, n_classes, n_nodes, n_leaves, numerics] =
-      must(wasi_gpu::model_shape(session, model));
-  const BufferId small = tenant.share(std::vector<std::byte>(64));
-  const BufferId constant = tenant.share(std::vector<std::byte>(1 << 16), true);
-  const auto nodes = [&](std::uint64_t first, std::uint64_t n, BufferId to, std::uint64_t offset) {
-    return wasi_gpu::model_write_nodes(session, model, first, n, to, offset);
-  };
-  const auto leaves = [&](std::uint64_t first, std::uint64_t n, BufferId to, std::uint64_t offset) {
-    return wasi_gpu::model_write_leaf_classes(session, model, first, n, to, offset);
-  };
-  const std::string not_there = "are not in the model's";
-  EXPECT_TRUE(is_refused(nodes(0, n_nodes + 1, small, 0), not_there));
-  EXPECT_TRUE(is_refused(nodes(n_nodes + 1, 0, small, 0), not_there));
-  EXPECT_TRUE(is_refused(nodes(kMost64, 1, small, 0), not_there));
-  EXPECT_TRUE(is_refused(nodes(1, kMost64, small, 0), not_there));
-  EXPECT_TRUE(is_refused(nodes(0, 0xcccc'cccc'cccc'cccd, small, 0), not_there));
-  EXPECT_TRUE(is_refused(leaves(0, n_leaves + 1, small, 0), not_there));
-  EXPECT_TRUE(is_refused(leaves(n_leaves, 1, small, 0), not_there));
-  EXPECT_TRUE(is_refused(nodes(0, 3, small, 5), "output: 60 bytes at offset 5"));
-  EXPECT_TRUE(is_refused(nodes(0, 1, small, kMost64), "output: 20 bytes"));
-  EXPECT_TRUE(is_refused(leaves(0, 1, small, 25), "output: 40 bytes at offset 25"));
-  EXPECT_TRUE(is_refused(wasi_gpu::model_write_out_of_bag(session, model, small, 0), "output: 1600 bytes"));
-  EXPECT_TRUE(is_refused(nodes(0, 1, constant, 0), "read-only"));
-  EXPECT_TRUE(is_refused(leaves(0, 1, constant, 0), "read-only"));
-  EXPECT_TRUE(is_refused(wasi_gpu::model_write_out_of_bag(session, model, constant, 0), "read-only"));
-  EXPECT_TRUE(is_refused(nodes(0, 0, 99, 0), "output", GpuErrorCode::invalid_buffer));
-  EXPECT_TRUE(nodes(n_nodes, 0, small, 64));
-  EXPECT_TRUE(leaves(n_leaves, 0, small, 64));
-  EXPECT_TRUE(nodes(n_nodes - 3, 3, small, 4));
-  EXPECT_TRUE(leaves(n_leaves - 1, 1, small, 24));
-  EXPECT_TRUE(nodes(0, 3, small, 1));  // no alignment is asked for
-  const Trees regression = grow(tenant, small_case());
-  const ResourceHandle other = data_set_of(tenant, small_case());
-  const ResourceHandle others = must(wasi_gpu::growth_start(session, other, growth_params(small_case())));
-  (void)must(wasi_gpu::growth_grow(session, others, 1));
-  const ResourceHandle plain = must(wasi_gpu::growth_finish(session, others));
-  EXPECT_TRUE(is_refused(wasi_gpu::model_write_leaf_classes(session, plain, 0, 0, small, 0), "have no classes"));
-  EXPECT_TRUE(is_refused(wasi_gpu::model_write_out_of_bag(session, plain, small, 0), "without out-of-bag"));
 }
 
 }  // namespace

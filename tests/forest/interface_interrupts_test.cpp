@@ -4,9 +4,11 @@
 #include <chrono>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "forest/interface.hpp"
 
@@ -112,6 +114,59 @@ TEST(Interrupts, EndTheMakingOfADataSet) {
       EXPECT_TRUE(wasi_gpu::data_set_drop(tenant.session(), *data));
     }
     EXPECT_EQ(tenant.used(), 0U);
+  }
+}
+
+// A deep tree for many rows that are one; and what is to be told of a model as a whole.
+TEST(Interrupts, EndEveryCallOfAModel) {
+  constexpr std::uint32_t kRows = 1 << 24;
+  constexpr wasi_gpu::PartFlags kAll{3};
+  const auto row = std::make_shared<std::vector<std::byte>>(40);
+  const auto output = std::make_shared<std::vector<std::byte>>(std::size_t{kRows} * sizeof(float));
+  const std::vector<
+      std::pair<const char*, std::function<GpuResult<void>(Session&, ResourceHandle, BufferId, BufferId)>>>
+      calls{
+          {"predict",
+           [](Session& s, auto model, auto from, auto to) {
+             const Table rows{kRows, {{from, ElementType::float32, 0, 0, sizeof(float), 10}}};
+             return wasi_gpu::model_predict(s, model, rows, ForestPrediction::outputs, to, 0);
+           }},
+          {"quantiles",
+           [](Session& s, auto model, auto from, auto to) {
+             const Table rows{kRows, {{from, ElementType::float32, 0, 0, sizeof(float), 10}}};
+             return wasi_gpu::model_quantiles(s, model, rows, {0.5}, to, 0);
+           }},
+          {"pack", [](Session& s, auto model, auto, auto to) { return wasi_gpu::model_pack(s, model, kAll, to, 0); }}};
+  Case one = large_case();
+  one.parameters.n_trees = 3;
+  for (const bool before : {true, false}) {
+    for (const auto& [name, run] : calls) {
+      SCOPED_TRACE(testing::Message() << name << (before ? " before it" : " in it"));
+      Tenant tenant({.threads = 2});
+      Session& session = tenant.session();
+      GrowthParams params = growth_params(one);
+      params.leaf_targets = true;
+      const ResourceHandle data = data_set_of(tenant, one);
+      const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, params));
+      (void)must(wasi_gpu::growth_grow(session, growth, params.n_trees));
+      const ResourceHandle model = must(wasi_gpu::growth_finish(session, growth));
+      const BufferId from = must(session.share({.bytes = *row, .read_only = true, .owner = row}));
+      const BufferId to = must(session.share({.bytes = *output, .read_only = false, .owner = output}));
+      const std::uint64_t used = tenant.used();
+      if (before) session.interrupt().request();
+      std::thread interrupter([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(before ? 0 : 10));
+        session.interrupt().request();
+      });
+      const auto begin = std::chrono::steady_clock::now();
+      const auto result = run(session, model, from, to);
+      const auto took = std::chrono::steady_clock::now() - begin;
+      interrupter.join();
+      EXPECT_TRUE(!result || (!before && std::string(name) == "pack"));
+      EXPECT_LT(took, std::chrono::seconds(2));
+      EXPECT_EQ(tenant.used(), used);
+      EXPECT_TRUE(wasi_gpu::model_drop(session, model));
+    }
   }
 }
 

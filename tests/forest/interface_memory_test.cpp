@@ -240,5 +240,52 @@ TEST(Memory, ForOneTreeAtATimeGivesTheSameModel) {
   }
 }
 
+// A model that is unpacked, or made of its nodes, on instances of any quota: out of memory, and nothing stays, or the
+// same model.
+TEST(Memory, OfModelsThatAreNotGrownIsTheQuotas) {
+  const Case one = some_case(0);
+  Tenant ample;
+  const Made made = make(ample, one);
+  const Trees trees = trees_of(ample, made.model);
+  const std::uint64_t size = must(wasi_gpu::model_packed_size(ample.session(), made.model, {}));
+  const auto packed = written<std::byte>(
+      ample, size, [&](BufferId to) { return wasi_gpu::model_pack(ample.session(), made.model, {}, to, 0); });
+  const std::vector<std::byte> table(1500 * 5 * sizeof(float), std::byte{0x3e});
+  const auto predictions = [&](Tenant& tenant, ResourceHandle model) {
+    const BufferId rows = tenant.share(table);
+    return written<float>(tenant, 1500, [&](BufferId to) {
+      return wasi_gpu::model_predict(tenant.session(), model, table_of(rows, 1500, 5), ForestPrediction::outputs, to,
+                                     0);
+    });
+  };
+  const auto expected = predictions(ample, made.model);
+  for (const bool unpacks : {true, false}) {
+    bool is_enough = false;
+    for (std::uint64_t quota = 64; !is_enough; quota += quota / 8) {
+      SCOPED_TRACE(testing::Message() << quota << (unpacks ? " bytes, unpacked" : " bytes, made of nodes"));
+      ASSERT_LT(quota, std::uint64_t{1} << 30U);
+      Tenant tenant({.threads = 2, .memory = quota});
+      wasi_gpu::ModelParams params;
+      params.n_features = 5;
+      params.n_outputs = 1;
+      params.average = true;
+      params.tree_offsets = trees.offsets;
+      params.nodes = buffer_of(tenant, trees.nodes);
+      const auto model = unpacks ? wasi_gpu::model_unpack(tenant.session(), buffer_of(tenant, packed), 0, size)
+                                 : wasi_gpu::model_create(tenant.session(), params);
+      is_enough = model.has_value();
+      if (!is_enough) {
+        EXPECT_TRUE(is_out_of_memory(model.error())) << describe(model.error());
+        EXPECT_EQ(tenant.used(), 0U);
+        continue;
+      }
+      EXPECT_LE(tenant.used(), quota);
+      EXPECT_EQ(predictions(tenant, *model), expected);
+      EXPECT_TRUE(wasi_gpu::model_drop(tenant.session(), *model));
+      EXPECT_EQ(tenant.used(), 0U);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gpu_host::forest_test

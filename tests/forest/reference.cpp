@@ -468,6 +468,31 @@ class Grower {
 
 }  // namespace
 
+// -- 7. Predictions ----------------------------------------------------------------------
+double grid(double most, std::uint32_t n_trees) {
+  int exponent = -1000;  // where all is 0, any will do
+  while (most > std::ldexp(1.0, exponent)) ++exponent;
+  return std::ldexp(1.0, exponent + static_cast<int>(bits(n_trees)) - 52);
+}
+
+double on_grid(double value, double unit) {
+  return static_cast<double>(std::rint(static_cast<long double>(value) / static_cast<long double>(unit)) *
+                             static_cast<long double>(unit));
+}
+
+void put_on_grid(std::vector<Tree>& trees) {
+  double most = 0;
+  for (const Tree& tree : trees) {
+    for (const Node& node : tree) {
+      if (node.feature < 0) most = std::max(most, std::abs(static_cast<double>(node.value)));
+    }
+  }
+  const double unit = grid(most, static_cast<u32>(trees.size()));
+  for (Tree& tree : trees) {
+    for (Node& node : tree) node.of_model = static_cast<float>(on_grid(static_cast<double>(node.value), unit));
+  }
+}
+
 std::vector<Tree> grow(const Data& data, const Parameters& parameters) {
   const std::vector<u64> draws = draw_integers(data);
   const Targets targets = targets_of(data, draws, parameters.n_classes > 0);
@@ -489,7 +514,27 @@ std::vector<Tree> grow(const Data& data, const Parameters& parameters) {
     Grower grower(data, parameters, features, targets, rows_of_tree(data, parameters, draws, tree));
     trees.push_back(grower.grow(threefry(seed, tree, 2)));
   }
+  if (parameters.n_classes == 0) put_on_grid(trees);
   return trees;
+}
+
+std::vector<std::vector<std::vector<LeafTarget>>> leaf_targets(const Data& data, const Parameters& parameters,
+                                                               const std::vector<Tree>& trees) {
+  const std::vector<u64> draws = draw_integers(data);
+  const Targets targets = targets_of(data, draws, false);
+  std::vector<std::vector<std::vector<LeafTarget>>> all;
+  for (u32 tree = 0; tree < trees.size(); ++tree) {
+    auto& leaves = all.emplace_back(trees[tree].size());
+    const std::vector<i64> m = rows_of_tree(data, parameters, draws, tree);
+    for (std::size_t row = 0; row < m.size(); ++row) {
+      if (m[row] == 0) continue;
+      const u32 leaf = leaf_of(trees[tree], data.columns, row);
+      const double target = targets.center + static_cast<double>(targets.p[row]) * (targets.most / 0x1p30);
+      leaves[leaf].push_back(
+          {static_cast<float>(target), (static_cast<u64>(m[row]) << 32U) / trees[tree][leaf].weight});
+    }
+  }
+  return all;
 }
 
 std::uint32_t leaf_of(const Tree& tree, const std::vector<std::vector<float>>& columns, std::size_t row) {

@@ -41,12 +41,29 @@ struct Node {
   std::uint32_t rows = 0;
   std::vector<std::int64_t> sums;  // S, or L_c
   float value = 0;                 // of a regression's leaf
+  float of_model = 0;              // the same on the grid
 };
 
 using Tree = std::vector<Node>;
 
 // By depth, then from left to right.
 [[nodiscard]] std::vector<Tree> grow(const Data& data, const Parameters& parameters);
+
+// The grid of section 7, of numbers whose magnitude is at most `most`; and a number on it.
+[[nodiscard]] double grid(double most, std::uint32_t n_trees);
+[[nodiscard]] double on_grid(double value, double unit);
+// Makes the values of a regression's model of the trees.
+void put_on_grid(std::vector<Tree>& trees);
+
+// A row in a leaf, for quantiles: what it counts as is an integer.
+struct LeafTarget {
+  float target = 0;
+  std::uint64_t part = 0;
+};
+// Of a regression's trees, and of each of their nodes: of those that are leaves.
+[[nodiscard]] std::vector<std::vector<std::vector<LeafTarget>>> leaf_targets(const Data& data,
+                                                                             const Parameters& parameters,
+                                                                             const std::vector<Tree>& trees);
 
 // What the tree says of one row: the index of its leaf.
 [[nodiscard]] std::uint32_t leaf_of(const Tree& tree, const std::vector<std::vector<float>>& columns, std::size_t row);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <iterator>
 #include <limits>
 #include <map>
@@ -13,9 +12,9 @@
 #include <variant>
 #include <vector>
 
-#include "backend/registry.hpp"
 #include "fuzz/byte_reader.hpp"
 #include "fuzz/check.hpp"
+#include "fuzz/forest_tenant.hpp"
 #include "wasi_gpu/compute.hpp"
 #include "wasi_gpu/forest.hpp"
 
@@ -25,29 +24,15 @@ namespace {
 using wasi_gpu::Columns;
 using wasi_gpu::DataSetParams;
 using wasi_gpu::GrowthParams;
+using wasi_gpu::ModelParams;
 using wasi_gpu::Numbers;
+using wasi_gpu::PartFlags;
 using wasi_gpu::ResourceHandle;
+using wasi_gpu::Table;
 
 constexpr int kMaxSteps = 48;
-constexpr std::uint64_t kBytes = 2048;  // of each of the buffers
 constexpr std::array<std::uint32_t, 6> kInteresting{
     0, 1, 257, 0x7fff'ffff, 0x8000'0000, std::numeric_limits<std::uint32_t>::max()};
-
-struct Node {
-  std::int32_t feature;
-  float value;
-  std::uint32_t left;
-  std::uint32_t missing;
-  std::uint32_t weight;
-};
-static_assert(sizeof(Node) == kForestNodeBytes);
-
-struct Trees {
-  std::vector<std::uint64_t> offsets;
-  std::vector<std::byte> nodes;
-  std::vector<std::byte> leaf_classes;
-  friend bool operator==(const Trees&, const Trees&) = default;
-};
 
 struct Data {
   DataSetParams params;
@@ -63,6 +48,8 @@ struct Model {
   DataSetParams data;
   GrowthParams params;
   bool steered;
+  bool grown = true;  // here, not packed or made of nodes
+  bool plain = true;  // its nodes say all there is of it
 };
 using Resource = std::variant<Data, Growth, Model>;
 
@@ -71,96 +58,8 @@ GpuResult<void> without_value(const GpuResult<T>& result) {
   return result ? GpuResult<void>() : std::unexpected(result.error());
 }
 
-// A session with the buffers 1 and 2: numbers, and any bytes.
-class Tenant {
- public:
-  explicit Tenant(std::uint64_t quota)
-      : session_([] { return open_device({.backend = "cpu"}); }, limits(quota), one_thread()) {
-    std::vector<std::byte> bytes(kBytes);
-    for (std::size_t i = 0; i < kBytes / sizeof(float); ++i) {
-      const float value = i % 61 == 60 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(i * 37 % 101);
-      std::memcpy(&bytes[i * sizeof(value)], &value, sizeof(value));
-    }
-    add(bytes);
-    for (std::size_t i = 0; i < kBytes; ++i) bytes[i] = static_cast<std::byte>(i * i * 7 % 251);
-    add(bytes);
-  }
-
-  Session& session() { return session_; }
-  std::uint64_t used() { return session_.buffers().memory().used(); }
-
-  template <class Write>
-  std::vector<std::byte> written(std::uint64_t size, const Write& write) {
-    std::vector<std::byte> bytes(size);
-    if (size == 0) return bytes;
-    const auto buffer = session_.share({.bytes = bytes, .read_only = false, .owner = nullptr});
-    check(buffer.has_value(), "no buffer for output");
-    check(write(*buffer).has_value(), "a model cannot be written");
-    check(wasi_gpu::buffer_destroy(session_, *buffer).has_value(), "a buffer cannot be destroyed");
-    return bytes;
-  }
-
-  Trees trees_of(ResourceHandle model) {
-    const auto shape = wasi_gpu::model_shape(session_, model);
-    check(shape.has_value(), "no shape");
-    const auto offsets = wasi_gpu::model_tree_offsets(session_, model);
-    check(offsets.has_value(), "no offsets");
-    const auto nodes = written(shape->n_nodes * kForestNodeBytes, [&](BufferId to) {
-      return wasi_gpu::model_write_nodes(session_, model, 0, shape->n_nodes, to, 0);
-    });
-    if (shape->n_classes == 0) return {*offsets, nodes, {}};
-    return {*offsets, nodes, written(shape->n_leaves * shape->n_classes * sizeof(std::uint32_t), [&](BufferId to) {
-              return wasi_gpu::model_write_leaf_classes(session_, model, 0, shape->n_leaves, to, 0);
-            })};
-  }
-
- private:
-  static Limits limits(std::uint64_t quota) {
-    Limits limits;
-    limits.gpu_memory = quota;
-    return limits;
-  }
-  static SessionOptions one_thread() {
-    SessionOptions options;
-    options.threads = 1;
-    return options;
-  }
-  void add(std::span<const std::byte> bytes) {
-    const auto buffer = wasi_gpu::buffer_create(session_, bytes.size(), {});
-    check(buffer && wasi_gpu::buffer_write(session_, *buffer, 0, bytes), "no buffer for input");
-  }
-
-  Session session_;
-};
-
-// What every model is, whoever chose its splits.
-void check_trees(const Trees& trees, const ForestShape& shape) {
-  check(trees.offsets.size() == shape.n_trees + std::size_t{1} && trees.offsets.back() == shape.n_nodes,
-        "offsets do not end with the nodes");
-  std::vector<Node> nodes(shape.n_nodes);
-  if (!nodes.empty()) std::memcpy(nodes.data(), trees.nodes.data(), trees.nodes.size());
-  std::uint64_t n_leaves = 0;
-  for (std::uint32_t tree = 0; tree < shape.n_trees; ++tree) {
-    const std::span own = std::span(nodes).subspan(trees.offsets[tree], trees.offsets[tree + 1] - trees.offsets[tree]);
-    std::uint32_t next = 1;
-    for (const Node& node : own) {
-      if (node.feature == -1) {
-        check(node.left == 0 && node.missing == 0, "a leaf has children");
-        check(std::isfinite(node.value), "a leaf's value is not finite");
-        ++n_leaves;
-        continue;
-      }
-      check(node.feature >= 0 && static_cast<std::uint32_t>(node.feature) < shape.n_features, "no such feature");
-      check(!std::isnan(node.value), "a threshold is not a number");
-      check(node.left == next && node.left + 1 < own.size(), "children are not in order");
-      check(node.missing == node.left || node.missing == node.left + 1, "missing values go nowhere");
-      check(own[node.left].weight > 0 && own[node.left + 1].weight > 0, "a side is empty");
-      check(own[node.left].weight + own[node.left + 1].weight == node.weight, "the sides do not make the node");
-      next += 2;
-    }
-    check(next == own.size(), "nodes that are nobody's children");
-  }
-  check(n_leaves == shape.n_leaves, "leaves are not counted well");
+bool is_out_of_memory(const GpuResult<void>& result) {
+  return !result && result.error().code == GpuErrorCode::out_of_memory;
 }
 
 class Run {
@@ -253,6 +152,7 @@ class Run {
     if (below(2) == 0) params.n_draws = rarely() ? below(2) * 0x8000'0000U : 1 + below(100);
     params.balanced_subsample = rarely();
     params.out_of_bag = params.n_draws && below(3) == 0;
+    params.leaf_targets = rarely() || (data.n_classes == 0 && below(3) == 0);
     return params;
   }
 
@@ -302,7 +202,7 @@ class Run {
       case 13:
         return finish();
       case 14:
-        return use_model();
+        return with_model();
       default:
         return drop(any_handle());
     }
@@ -388,12 +288,14 @@ class Run {
     if (of.node >= growth->open.size() || of.feature >= n_features(*growth)) {
       return expect_error(without_value(ranges), GpuErrorCode::invalid_params, "value-ranges");
     }
-    check(ranges && ranges->size() == 1, "no range");
+    if (!succeeds(without_value(ranges), "value-ranges")) return;
+    check(ranges->size() == 1, "no range");
     const ValueRange range = ranges->front();
     if (range.low > range.high || growth->params.min_samples_leaf > 1) return;
     for (const float threshold : {range.low, range.high}) {
       const auto found = wasi_gpu::growth_evaluate(session(), self, {{of.node, {of.feature, threshold, false}}});
-      check(found && found->front(), "a threshold in the range leaves a side empty");
+      if (!succeeds(without_value(found), "evaluate")) return;
+      check(found->front().has_value(), "a threshold in the range leaves a side empty");
       check(found->front()->decrease >= 0, "impurity increases");
     }
   }
@@ -415,7 +317,7 @@ class Run {
       are_good &= node < known->open.size() && (!decision.split || decision.split->feature < n_features(*known));
       if (!are_good || !decision.split) continue;
       const auto found = wasi_gpu::growth_evaluate(session(), self, {{node, *decision.split}});
-      check(found.has_value(), "evaluate: {}", found ? "" : describe(found.error()));
+      if (!succeeds(without_value(found), "evaluate")) return;
       are_good = found->front().has_value();
     }
     if (!list.empty() && rarely()) {
@@ -445,6 +347,10 @@ class Run {
     const auto finished = wasi_gpu::growth_finish(session(), self);
     Growth* const growth = growth_of(self, finished, "finish");
     if (growth == nullptr) return;
+    if (is_out_of_memory(without_value(finished))) {
+      ++next_;  // the model's, had there been one
+      return;
+    }
     const auto grown = wasi_gpu::growth_grow(session(), self, 0);
     if (!finished) {
       check(grown && (*grown < growth->params.n_trees), "a whole forest is not finished");
@@ -472,6 +378,20 @@ class Run {
     return other.trees_of(*made);
   }
 
+  void with_model() {
+    switch (below(5)) {
+      case 0:
+        return use_model();
+      case 1:
+      case 2:
+        return predict();
+      case 3:
+        return repack();
+      default:
+        return make_anew();
+    }
+  }
+
   void use_model() {
     const ResourceHandle self = handle<Model>();
     const Model* const model = find<Model>(self);
@@ -484,20 +404,189 @@ class Run {
     const auto scratch = session().share({.bytes = array, .read_only = to == 2, .owner = nullptr});
     check(scratch.has_value(), "no buffer for output");
     const auto written = wasi_gpu::model_write_nodes(session(), self, first, n, to == 3 ? 0 : *scratch, offset());
-    const auto leaves = wasi_gpu::model_write_leaf_classes(session(), self, first, n, *scratch, offset());
+    const auto leaves = wasi_gpu::model_write_leaf_values(session(), self, first, n, *scratch, offset());
     const auto out_of_bag = wasi_gpu::model_write_out_of_bag(session(), self, *scratch, offset());
     check(wasi_gpu::buffer_destroy(session(), *scratch).has_value(), "a buffer cannot be destroyed");
     if (model == nullptr) {
       expect_error(without_value(importances), GpuErrorCode::invalid_params, "importances");
-      expect_error(leaves, GpuErrorCode::invalid_params, "write-leaf-classes");
+      expect_error(leaves, GpuErrorCode::invalid_params, "write-leaf-values");
       expect_error(out_of_bag, GpuErrorCode::invalid_params, "write-out-of-bag");
       return;
     }
     if (!written) check(written.error().code != GpuErrorCode::out_of_memory, "write-nodes: out of memory");
+    if (!model->grown) return;
     check(importances.has_value(), "no importances");
     double sum = 0;
     for (const double importance : *importances) sum += importance;
     check(sum == 0 || std::abs(sum - 1) < 1e-9, "importances make {}", sum);
+  }
+
+  // Mostly the rows that the model was grown from.
+  Table some_rows(const Model* model) {
+    Table rows{.n_rows = sensible(0, 12), .features = {}};
+    if (model != nullptr && !rarely()) {
+      rows.features = model->data.features;
+      if (!rarely()) rows.n_rows = std::min(rows.n_rows, model->data.n_rows);
+    } else {
+      rows.features.push_back({1 + below(2), element(), offset(), stride(), stride(), sensible(1, 6)});
+    }
+    return rows;
+  }
+
+  GpuResult<void> predicted(ResourceHandle self, const Table& rows, ForestPrediction what, std::span<std::byte> into) {
+    const auto scratch = session().share({.bytes = into, .read_only = false, .owner = nullptr});
+    check(scratch.has_value(), "no buffer for output");
+    auto done = wasi_gpu::model_predict(session(), self, rows, what, *scratch, 0);
+    check(wasi_gpu::buffer_destroy(session(), *scratch).has_value(), "a buffer cannot be destroyed");
+    return done;
+  }
+
+  // What is said of a row does not depend on the others.
+  void predict() {
+    const ResourceHandle self = handle<Model>();
+    const Model* const model = find<Model>(self);
+    const Table rows = some_rows(model);
+    const auto what = static_cast<ForestPrediction>(below(kForestPredictionCount));
+    std::array<std::byte, 1 << 14> all{};
+    const auto done = predicted(self, rows, what, all);
+    ask_for_quantiles(self, model, rows);
+    if (model == nullptr) return expect_error(done, GpuErrorCode::invalid_params, "predict");
+    if (!done) return;
+    const auto shape = wasi_gpu::model_shape(session(), self);
+    const std::uint64_t size = prediction_elements(*shape, what) * sizeof(float);
+    check(size * rows.n_rows <= all.size(), "more is written than there is room for");
+    Table row = rows;
+    row.n_rows = 1;
+    std::vector<std::byte> one(size);
+    for (std::uint32_t i = 0; i < std::min(rows.n_rows, 12U); ++i) {
+      const auto alone = predicted(self, row, what, one);
+      if (!succeeds(alone, "predict a row")) return;
+      check(std::ranges::equal(one, std::span(all).subspan(i * size, size)), "row {} is another one alone", i);
+      for (Columns& block : row.features) block.offset += static_cast<std::uint64_t>(block.row_stride);
+    }
+  }
+
+  void ask_for_quantiles(ResourceHandle self, const Model* model, const Table& rows) {
+    const std::vector<double> quantiles{0, below(101) * 0.01, rarely() ? std::nan("") : 1};
+    std::array<float, 64> values{};
+    const auto scratch =
+        session().share({.bytes = std::as_writable_bytes(std::span(values)), .read_only = false, .owner = nullptr});
+    check(scratch.has_value(), "no buffer for output");
+    const auto done = wasi_gpu::model_quantiles(session(), self, rows, quantiles, *scratch, 0);
+    check(wasi_gpu::buffer_destroy(session(), *scratch).has_value(), "a buffer cannot be destroyed");
+    if (model == nullptr) return expect_error(done, GpuErrorCode::invalid_params, "quantiles");
+    if (!done) return;
+    check(must_shape(self).has_leaf_targets && quantiles[2] == 1, "quantiles of nothing");
+    for (std::size_t i = 0; i < rows.n_rows * quantiles.size(); i += quantiles.size()) {
+      check(values.at(i) <= values.at(i + 1) && values.at(i + 1) <= values.at(i + 2), "quantiles are not in order");
+    }
+  }
+
+  ForestShape must_shape(ResourceHandle model) {
+    const auto shape = wasi_gpu::model_shape(session(), model);
+    check(shape.has_value(), "no shape");
+    return *shape;
+  }
+
+  // A model made of another: the same, where nothing was changed.
+  void compare(ResourceHandle copy, ResourceHandle original, const Model& model) {
+    const Table rows = some_rows(&model);
+    std::array<std::byte, 1 << 12> expected{};
+    std::array<std::byte, 1 << 12> own{};
+    const auto what = static_cast<ForestPrediction>(below(kForestPredictionCount));
+    const auto done = predicted(original, rows, what, expected);
+    const auto again = predicted(copy, rows, what, own);
+    if (is_out_of_memory(done) || is_out_of_memory(again)) return;
+    check(done.has_value() == again.has_value(), "one of two same models predicts");
+    check(expected == own, "two same models predict differently");
+  }
+
+  // Publishes a model that was made of another, which was changed on the way or not.
+  void keep(const GpuResult<ResourceHandle>& made, ResourceHandle original, const Model& model, bool changed,
+            std::string_view call) {
+    if (!made) {
+      const bool may_be = made.error().code == GpuErrorCode::out_of_memory ||
+                          (changed && made.error().code == GpuErrorCode::invalid_params);
+      check(may_be, "{}: {}", call, describe(made.error()));
+      return;
+    }
+    Model copy = model;
+    copy.grown = false;
+    copy.plain &= !changed;
+    publish(made, copy);
+    if (!changed) return compare(*made, original, model);
+    std::array<std::byte, 1 << 12> any{};
+    (void)predicted(*made, some_rows(&model), ForestPrediction::outputs, any);
+    (void)tenant_.trees_of(*made);
+  }
+
+  void change_some(std::span<std::byte> bytes) {
+    for (std::uint32_t n = 1 + below(3); n > 0 && !bytes.empty(); --n) {
+      bytes[bytes_.u64() % bytes.size()] = static_cast<std::byte>(bytes_.u8());
+    }
+  }
+
+  void repack() {
+    const ResourceHandle self = handle<Model>();
+    const Model* const model = find<Model>(self);
+    const std::uint32_t bits = rarely() ? sensible(0, 9) : below(4);
+    const auto size = wasi_gpu::model_packed_size(session(), self, PartFlags{bits});
+    if (model == nullptr) return expect_error(without_value(size), GpuErrorCode::invalid_params, "packed-size");
+    const ForestShape shape = must_shape(self);
+    const bool has_parts =
+        bits < 4 && ((bits & 1U) == 0 || shape.has_weights) && ((bits & 2U) == 0 || shape.has_leaf_targets);
+    if (!has_parts) return expect_error(without_value(size), GpuErrorCode::invalid_params, "packed-size");
+    if (!succeeds(without_value(size), "packed-size")) return;
+    std::vector<std::byte> bytes(*size);
+    const auto buffer = session().share({.bytes = bytes, .read_only = false, .owner = nullptr});
+    check(buffer.has_value(), "no buffer for a packed model");
+    const auto packed = wasi_gpu::model_pack(session(), self, PartFlags{bits}, *buffer, 0);
+    if (succeeds(packed, "pack")) {
+      const bool changed = below(3) == 0;
+      const Model source = *model;
+      if (changed) change_some(bytes);
+      keep(wasi_gpu::model_unpack(session(), *buffer, 0, *size), self, source, changed, "unpack");
+    }
+    check(wasi_gpu::buffer_destroy(session(), *buffer).has_value(), "a buffer cannot be destroyed");
+  }
+
+  void make_anew() {
+    const ResourceHandle self = handle<Model>();
+    const Model* const model = find<Model>(self);
+    if (model == nullptr) return;
+    const ForestShape shape = must_shape(self);
+    if (shape.leaves != LeafKind::number && !has_values(shape)) return;
+    Trees trees = tenant_.trees_of(self);
+    ModelParams params;
+    params.n_features = shape.n_features;
+    params.leaves = shape.leaves;
+    params.n_outputs = shape.n_outputs;
+    params.average = true;
+    params.tree_offsets = trees.offsets;
+    const bool changed = below(3) == 0 || !model->plain;
+    if (changed) {
+      change_some(trees.nodes);
+      if (below(2) == 0) change_some(std::as_writable_bytes(std::span(params.tree_offsets)));
+      if (rarely()) params.base.push_back(1e300);
+      if (rarely()) params.tree_outputs.push_back(below(2));
+      if (rarely()) params.n_outputs = sensible(0, 300);
+      if (rarely()) params.leaves = static_cast<LeafKind>(below(kLeafKindCount));
+    }
+    const auto nodes = session().share({.bytes = trees.nodes, .read_only = true, .owner = nullptr});
+    check(nodes.has_value(), "no buffer for nodes");
+    params.nodes = *nodes;
+    std::optional<BufferId> classes;
+    if (!trees.leaf_classes.empty()) {
+      if (changed) change_some(trees.leaf_classes);
+      const auto buffer = session().share({.bytes = trees.leaf_classes, .read_only = true, .owner = nullptr});
+      check(buffer.has_value(), "no buffer for classes");
+      classes = *buffer;
+      params.leaf_values = {*buffer, 0};
+    }
+    const Model source = *model;
+    keep(wasi_gpu::model_create(session(), params), self, source, changed, "create");
+    check(wasi_gpu::buffer_destroy(session(), *nodes).has_value(), "a buffer cannot be destroyed");
+    if (classes) check(wasi_gpu::buffer_destroy(session(), *classes).has_value(), "a buffer cannot be destroyed");
   }
 
   void drop(ResourceHandle handle) {

@@ -103,8 +103,8 @@ Wit::Signatures of_host() {
 
 TEST(Contract, IsServedWholeAndWithTheTypesOfTheWit) { EXPECT_EQ(of_host(), of_wit()); }
 
-// 14 of buffers and kernels in both versions; 17 and the drops of 3 resources.
-TEST(Contract, HasEachFunctionOnce) { EXPECT_EQ(contract_functions().size(), 14U + 14U + 17U + 3U); }
+// 14 of buffers and kernels in both versions; 23 and the drops of 3 resources.
+TEST(Contract, HasEachFunctionOnce) { EXPECT_EQ(contract_functions().size(), 14U + 14U + 23U + 3U); }
 
 TEST(Contract, OnlyTheFirstVersionMayBeLegacy) {
   for (const ContractFunction& function : contract_functions()) {

@@ -53,7 +53,8 @@ TEST_F(LiftTest, EveryFieldOfAGrowth) {
                                                     i32(1),
                                                     i32(7),
                                                     i32(1),
-                                                    i32(0)});
+                                                    i32(0),
+                                                    i32(1)});
   EXPECT_EQ(params.seed, std::uint64_t{1} << 40);
   EXPECT_EQ(params.n_trees, 2U);
   EXPECT_EQ(params.max_features, 3U);
@@ -64,6 +65,26 @@ TEST_F(LiftTest, EveryFieldOfAGrowth) {
   EXPECT_EQ(params.n_draws, 7U);
   EXPECT_TRUE(params.balanced_subsample);
   EXPECT_FALSE(params.out_of_bag);
+  EXPECT_TRUE(params.leaf_targets);
+}
+
+TEST_F(LiftTest, FlagsKeepAllBits) {
+  EXPECT_EQ(lift<wasi_gpu::PartFlags>({i32(3)}), wasi_gpu::PartFlags{3});
+  EXPECT_EQ(lift<wasi_gpu::PartFlags>({i32(0x8000'0100)}), wasi_gpu::PartFlags{0x8000'0100});
+  EXPECT_FALSE(call_.invalid());
+}
+
+TEST_F(LiftTest, CasesOfForestsAreCounted) {
+  EXPECT_EQ(lift<LeafKind>({i32(2)}), LeafKind::vector);
+  EXPECT_EQ(lift<ForestPrediction>({i32(2)}), ForestPrediction::leaves);
+  EXPECT_FALSE(call_.invalid());
+  (void)lift<LeafKind>({i32(0x100)});
+  ASSERT_TRUE(call_.invalid());
+  EXPECT_EQ(call_.invalid()->message, "leaf-kind: 256 is not one of its 3 cases");
+  Call other(guest_, Encoding::canonical, "test");
+  (void)Lift<ForestPrediction>::lift(other, FlatSource(std::vector{i32(3)}));
+  ASSERT_TRUE(other.invalid());
+  EXPECT_EQ(other.invalid()->message, "prediction: 3 is not one of its 3 cases");
 }
 
 TEST_F(LiftTest, UnknownCasesAreInvalidNotTraps) {
@@ -188,6 +209,56 @@ TEST_F(LiftFromMemoryTest, EveryFieldOfADataSet) {
   EXPECT_EQ(params.max_bins, 4U);
   EXPECT_TRUE(params.fine_bins) << "any byte but 0 is true";
   EXPECT_EQ(params.seed, std::uint64_t{1} << 40);
+}
+
+TEST_F(LiftFromMemoryTest, EveryFieldOfAModel) {
+  const auto i64 = [](std::int64_t value) { return FlatValue{.i64 = value}; };
+  put(16, 0.5);
+  put(24, -2.0);
+  put(32, std::uint64_t{1} << 40U);
+  put_word(44, 7);
+  const std::vector<FlatValue> flat{i32(1),  i32(2),  i32(3), i32(1),  i32(16),
+                                    i32(2),  i32(32), i32(1), i32(44), i32(1),
+                                    i32(12), i64(9),  i32(1), i32(5),  i64(std::int64_t{1} << 41U)};
+  ASSERT_EQ(flat.size(), Layout<wasi_gpu::ModelParams>::kFlat.size());
+  const auto params = Lift<wasi_gpu::ModelParams>::lift(call_, FlatSource(flat));
+  EXPECT_EQ(trap() + invalid(), "");
+  EXPECT_EQ(params.n_features, 1U);
+  EXPECT_EQ(params.leaves, LeafKind::vector);
+  EXPECT_EQ(params.n_outputs, 3U);
+  EXPECT_TRUE(params.average);
+  EXPECT_EQ(params.base, (std::vector{0.5, -2.0}));
+  EXPECT_EQ(params.tree_offsets, std::vector{std::uint64_t{1} << 40U});
+  EXPECT_EQ(params.tree_outputs, std::vector{7U});
+  EXPECT_EQ(params.nodes, 12U);
+  EXPECT_EQ(params.nodes_offset, 9U);
+  ASSERT_TRUE(params.leaf_values);
+  EXPECT_EQ(params.leaf_values->buffer, 5U);
+  EXPECT_EQ(params.leaf_values->offset, std::uint64_t{1} << 41U);
+}
+
+TEST_F(LiftFromMemoryTest, ATableIsRowsAndBlocks) {
+  put_word(40, 11);
+  put(44, std::uint8_t{1});
+  put(48, std::uint64_t{12});
+  put(56, std::int64_t{-13});
+  put(64, std::int64_t{14});
+  put_word(72, 15);
+  const auto table = Lift<wasi_gpu::Table>::lift(call_, FlatSource(std::vector{i32(3), i32(40), i32(1)}));
+  EXPECT_EQ(trap() + invalid(), "");
+  EXPECT_EQ(table.n_rows, 3U);
+  ASSERT_EQ(table.features.size(), 1U);
+  EXPECT_EQ(table.features[0].buffer, 11U);
+  EXPECT_EQ(table.features[0].element, ElementType::float32);
+  EXPECT_EQ(table.features[0].offset, 12U);
+  EXPECT_EQ(table.features[0].row_stride, -13);
+  EXPECT_EQ(table.features[0].column_stride, 14);
+  EXPECT_EQ(table.features[0].n_columns, 15U);
+}
+
+TEST_F(LiftFromMemoryTest, ListsOfNumbersOf8BytesAreAlignedAsTheseAre) {
+  (void)lift_list<double>(4, 1);
+  EXPECT_EQ(trap(), "list: address 0x4 is not aligned to 8");
 }
 
 TEST_F(LiftFromMemoryTest, ListsOfRecordsWithOptions) {

@@ -161,12 +161,30 @@ TEST_F(LowerTest, StoresWhereMemoryIsAfterItHasMoved) {
 }
 
 TEST_F(LowerTest, AnOkRecordThatIsAlignedTo8IsBehindTwoWords) {
-  store(GpuResult<ForestShape>{
-      {.n_trees = 1, .n_features = 2, .n_classes = 3, .n_nodes = 4, .n_leaves = 1ULL << 32, .numerics = 6}});
+  store(GpuResult<ForestShape>{{.n_trees = 1,
+                                .n_features = 2,
+                                .leaves = LeafKind::vector,
+                                .n_outputs = 3,
+                                .n_nodes = 4,
+                                .n_leaves = 1ULL << 32,
+                                .has_weights = true,
+                                .has_leaf_targets = false,
+                                .numerics = 6}});
   EXPECT_EQ(word(0), 0U);
   EXPECT_EQ(word(4), kUntouched);
-  EXPECT_THAT(words(kAt + 8, 9), ElementsAre(1, 2, 3, 0, 4, 0, 0, 1, 6));
-  EXPECT_EQ(word(44), kUntouched);
+  EXPECT_THAT(words(kAt + 8, 10), ElementsAre(1, 2, 2, 3, 4, 0, 0, 1, 1, 6));
+  EXPECT_EQ(word(48), kUntouched);
+}
+
+TEST_F(LowerTest, ANumberOf8BytesToo) {
+  store(GpuResult<std::uint64_t>{0x1122334455667788});
+  EXPECT_EQ(word(0), 0U);
+  EXPECT_EQ(word(4), kUntouched);
+  EXPECT_THAT(words(kAt + 8, 3), ElementsAre(0x55667788, 0x11223344, kUntouched));
+  store(GpuResult<std::uint64_t>{gpu_error(GpuErrorCode::invalid_params, "text")});
+  EXPECT_EQ(word(0), 1U);
+  EXPECT_EQ(word(8), 4U);
+  EXPECT_EQ(guest_.text(word(12), word(16)), "text");
 }
 
 class LowerListTest : public LowerTest {

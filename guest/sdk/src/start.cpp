@@ -15,6 +15,9 @@ extern "C" {
 void __wasm_call_ctors();
 int __main_void();  // the C library's: fetches the arguments and calls main
 
+// For hosts that call other exports, of a module that is both a command and a library.
+__attribute__((export_name("_initialize"))) void _initialize() { __wasm_call_ctors(); }
+
 __attribute__((export_name("_start"))) void _start() {
   __wasm_call_ctors();
   std::exit(__main_void());  // runs destructors and flushes

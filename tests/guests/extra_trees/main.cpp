@@ -23,9 +23,13 @@ using wasi_gpu::forest::DataSet;
 using wasi_gpu::forest::ElementType;
 using wasi_gpu::forest::Growth;
 using wasi_gpu::forest::GrowthParams;
+using wasi_gpu::forest::LeafKind;
 using wasi_gpu::forest::Model;
 using wasi_gpu::forest::ModelShape;
 using wasi_gpu::forest::Node;
+using wasi_gpu::forest::PackedParts;
+using wasi_gpu::forest::Prediction;
+using wasi_gpu::forest::Table;
 
 // The value, or the end of the program with what was wrong.
 template <class T>
@@ -150,8 +154,70 @@ void call_the_rest(const DataSet& data) {
   need(model.write_out_of_bag(buffer), "out of bag");
   need(buffer.read(predictions), "reading predictions");
   CHECK(predictions[0] > 5 && predictions[0] < 25);
-  const auto refused = model.write_leaf_classes(0, 1, buffer);
+  const auto refused = model.write_leaf_values(0, 1, buffer);
   CHECK(!refused && !refused.error().message.empty());
+}
+
+// What a call leaves in a buffer of `size` elements.
+template <class T, class Write>
+std::vector<T> written(std::size_t size, const Write& write) {
+  std::vector<T> values(size);
+  auto buffer = need(Buffer::create_for<T>(size), "room");
+  need(write(buffer), "to write");
+  need(buffer.read(values), "to read");
+  return values;
+}
+
+// The host's predictions are the guest's, of a forest that is grown, packed, unpacked, or made of its nodes.
+void predict_on_the_host(const DataSet& data) {
+  constexpr std::uint32_t kTrees = 5;
+  Growth growth =
+      need(Growth::start(data, {.n_trees = kTrees, .max_features = 3, .n_draws = 700, .leaf_targets = true}), "start");
+  CHECK(need(growth.grow(kTrees), "grow") == kTrees);
+  const Model model = need(growth.finish(), "finish");
+  const ModelShape shape = need(model.shape(), "shape");
+  CHECK(shape.leaves == LeafKind::number && shape.n_outputs == 1 && shape.has_weights && shape.has_leaf_targets);
+  auto nodes = need(Buffer::create_for<Node>(shape.n_nodes), "room for nodes");
+  need(model.write_nodes(0, shape.n_nodes, nodes), "nodes");
+  Forest forest{.offsets = need(model.tree_offsets(), "offsets"), .nodes = std::vector<Node>(shape.n_nodes)};
+  need(nodes.read(forest.nodes), "reading nodes");
+
+  const Rows rows = friedman(100, 3);
+  const auto features = need(Buffer::from(rows.features), "features");
+  const Table table{.n_rows = rows.n,
+                    .features = {{.buffer = features.id(),
+                                  .row_stride = sizeof(float),
+                                  .column_stride = std::int64_t{rows.n} * std::int64_t{sizeof(float)},
+                                  .n_columns = kFeatures}}};
+  const auto outputs_of = [&](const Model& of) {
+    return written<float>(rows.n, [&](Buffer& to) { return of.predict(table, Prediction::outputs, to); });
+  };
+  const auto outputs = outputs_of(model);
+  for (std::uint32_t row = 0; row < rows.n; ++row) {
+    CHECK(std::abs(double{outputs[row]} - predict(forest, rows, row)) < 1e-5);
+  }
+  const auto of_trees = written<float>(std::size_t{kTrees} * rows.n,
+                                       [&](Buffer& to) { return model.predict(table, Prediction::trees, to); });
+  double sum = 0;
+  for (std::uint32_t tree = 0; tree < kTrees; ++tree) sum += double{of_trees[tree]} / kTrees;
+  CHECK(std::abs(sum - double{outputs[0]}) < 1e-5);
+  const auto leaves = written<std::uint32_t>(std::size_t{kTrees} * rows.n,
+                                             [&](Buffer& to) { return model.predict(table, Prediction::leaves, to); });
+  CHECK(leaves[0] < shape.n_nodes);
+  const auto quantiles = written<float>(std::size_t{2} * rows.n,
+                                        [&](Buffer& to) { return model.quantiles(table, std::vector{0.1, 0.9}, to); });
+  CHECK(quantiles[0] <= quantiles[1]);
+
+  constexpr PackedParts kAll = PackedParts::weights | PackedParts::leaf_targets;
+  const std::uint64_t size = need(model.packed_size(kAll), "packed size");
+  auto packed = need(Buffer::create(size + 3), "room for the packed model");
+  need(model.pack(kAll, packed, 3), "pack");
+  CHECK(outputs_of(need(Model::unpack(packed, 3, size), "unpack")) == outputs);
+  CHECK(!Model::unpack(packed, 0, size));
+
+  auto again =
+      Model::create({.n_features = kFeatures, .average = true, .tree_offsets = forest.offsets, .nodes = nodes.id()});
+  CHECK(outputs_of(need(std::move(again), "create")) == outputs);
 }
 
 }  // namespace
@@ -161,5 +227,6 @@ int main() {
   learn_extra_trees(data);
   steer_without_decisions(data);
   call_the_rest(data);
+  predict_on_the_host(data);
   return verdict("extra trees");
 }

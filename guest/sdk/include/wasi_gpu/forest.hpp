@@ -4,6 +4,7 @@
 //   auto growth = Growth::start(*data, {.n_trees = 100, .max_features = 3, .n_draws = n_rows});
 //   growth->grow(100);
 //   auto model = growth->finish();
+//   model->predict({.n_rows = …, .features = {…}}, Prediction::outputs, buffer);
 #pragma once
 
 #include <cstdint>
@@ -63,6 +64,37 @@ class DataSet : public Resource<host_calls::data_set_drop> {
 // A finished forest.
 class Model : public Resource<host_calls::model_drop> {
  public:
+  // One that was made elsewhere.
+  [[nodiscard]] static Result<Model> create(const ModelParams& params) {
+    return made(host_calls::model_create(params));
+  }
+  // One that was packed, from `size` bytes of a buffer from byte `offset` on.
+  [[nodiscard]] static Result<Model> unpack(const Buffer& from, std::uint64_t offset, std::uint64_t size) {
+    return unpack(from.id(), offset, size);
+  }
+  // The same of a buffer that an embedder made.
+  [[nodiscard]] static Result<Model> unpack(BufferId from, std::uint64_t offset, std::uint64_t size) {
+    return made(host_calls::model_unpack(from, offset, size));
+  }
+  // Bytes that pack() writes.
+  [[nodiscard]] Result<std::uint64_t> packed_size(PackedParts parts) const {
+    return host_calls::model_packed_size(handle(), parts);
+  }
+  [[nodiscard]] Result<void> pack(PackedParts parts, Buffer& output, std::uint64_t offset = 0) const {
+    return host_calls::model_pack(handle(), parts, output.id(), offset);
+  }
+  // Row after row, into `output` from byte `offset` on.
+  [[nodiscard]] Result<void> predict(const Table& rows, Prediction what, Buffer& output,
+                                     std::uint64_t offset = 0) const {
+    return host_calls::model_predict(handle(), rows, what, output.id(), offset);
+  }
+  // Of the targets at a row's leaves: of each row an f32 for each of `quantiles`, which are from 0 to 1. Of a forest
+  // grown with leaf_targets.
+  [[nodiscard]] Result<void> quantiles(const Table& rows, std::span<const double> quantiles, Buffer& output,
+                                       std::uint64_t offset = 0) const {
+    return host_calls::model_quantiles(handle(), rows, quantiles, output.id(), offset);
+  }
+
   [[nodiscard]] Result<ModelShape> shape() const { return host_calls::model_shape(handle()); }
   // Number of each tree's first node, and last of all their number.
   [[nodiscard]] Result<std::vector<std::uint64_t>> tree_offsets() const {
@@ -73,11 +105,12 @@ class Model : public Resource<host_calls::model_drop> {
                                          std::uint64_t offset = 0) const {
     return host_calls::model_write_nodes(handle(), first, n_nodes, output.id(), offset);
   }
-  // Of each leaf and class a u32.
-  [[nodiscard]] Result<void> write_leaf_classes(std::uint64_t first, std::uint64_t n_leaves, Buffer& output,
-                                                std::uint64_t offset = 0) const {
-    return host_calls::model_write_leaf_classes(handle(), first, n_leaves, output.id(), offset);
+  // Of leaves that hold classes or vectors: of each leaf and class a u32, or of each leaf and output an f32.
+  [[nodiscard]] Result<void> write_leaf_values(std::uint64_t first, std::uint64_t n_leaves, Buffer& output,
+                                               std::uint64_t offset = 0) const {
+    return host_calls::model_write_leaf_values(handle(), first, n_leaves, output.id(), offset);
   }
+  // Of a forest that was grown.
   [[nodiscard]] Result<std::vector<double>> importances() const { return host_calls::model_importances(handle()); }
   // Of each row an f64 (or one for each class); NaN where no tree left it out.
   [[nodiscard]] Result<void> write_out_of_bag(Buffer& output, std::uint64_t offset = 0) const {
@@ -87,6 +120,11 @@ class Model : public Resource<host_calls::model_drop> {
  private:
   friend class Growth;
   using Resource::Resource;
+
+  static Result<Model> made(Result<Handle> handle) {
+    if (!handle) return std::unexpected(std::move(handle.error()));
+    return Model(*handle);
+  }
 };
 
 // A forest in growth: grow() it, or steer it with open_nodes() and split_nodes() until no node is open.
@@ -119,11 +157,7 @@ class Growth : public Resource<host_calls::growth_drop> {
   [[nodiscard]] Result<void> stop() { return host_calls::growth_stop(handle()); }
 
   // The growth is over then, all that is left is to drop it.
-  [[nodiscard]] Result<Model> finish() {
-    auto model = host_calls::growth_finish(handle());
-    if (!model) return std::unexpected(std::move(model.error()));
-    return Model(*model);
-  }
+  [[nodiscard]] Result<Model> finish() { return Model::made(host_calls::growth_finish(handle())); }
 
  private:
   using Resource::Resource;

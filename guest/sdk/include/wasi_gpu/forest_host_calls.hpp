@@ -34,12 +34,21 @@ void data_set_drop(forest::Handle self);
 [[nodiscard]] Result<forest::Handle> growth_finish(forest::Handle self);
 void growth_drop(forest::Handle self);
 
+[[nodiscard]] Result<forest::Handle> model_create(const forest::ModelParams& params);
+[[nodiscard]] Result<forest::Handle> model_unpack(BufferId from, std::uint64_t offset, std::uint64_t size);
+[[nodiscard]] Result<std::uint64_t> model_packed_size(forest::Handle self, forest::PackedParts parts);
+[[nodiscard]] Result<void> model_pack(forest::Handle self, forest::PackedParts parts, BufferId output,
+                                      std::uint64_t offset);
+[[nodiscard]] Result<void> model_predict(forest::Handle self, const forest::Table& rows, forest::Prediction what,
+                                         BufferId output, std::uint64_t offset);
+[[nodiscard]] Result<void> model_quantiles(forest::Handle self, const forest::Table& rows,
+                                           std::span<const double> quantiles, BufferId output, std::uint64_t offset);
 [[nodiscard]] Result<forest::ModelShape> model_shape(forest::Handle self);
 [[nodiscard]] Result<std::vector<std::uint64_t>> model_tree_offsets(forest::Handle self);
 [[nodiscard]] Result<void> model_write_nodes(forest::Handle self, std::uint64_t first, std::uint64_t n_nodes,
                                              BufferId output, std::uint64_t offset);
-[[nodiscard]] Result<void> model_write_leaf_classes(forest::Handle self, std::uint64_t first, std::uint64_t n_leaves,
-                                                    BufferId output, std::uint64_t offset);
+[[nodiscard]] Result<void> model_write_leaf_values(forest::Handle self, std::uint64_t first, std::uint64_t n_leaves,
+                                                   BufferId output, std::uint64_t offset);
 [[nodiscard]] Result<std::vector<double>> model_importances(forest::Handle self);
 [[nodiscard]] Result<void> model_write_out_of_bag(forest::Handle self, BufferId output, std::uint64_t offset);
 void model_drop(forest::Handle self);

@@ -68,6 +68,7 @@ struct GrowthParams {
   std::optional<std::uint32_t> n_draws = {};  // none: all rows, once
   bool balanced_subsample = false;
   bool out_of_bag = false;
+  bool leaf_targets = false;  // for Model::quantiles
 };
 
 struct OpenNode {
@@ -115,19 +116,25 @@ struct Decision {
   std::optional<Split> split = {};  // none: a leaf
 };
 
+// What leaves hold: a number in the node itself, a u32 for each class, or an f32 for each output.
+enum class LeafKind : std::uint8_t { number, classes, vector };
+
 struct ModelShape {
   std::uint32_t n_trees = 0;
   std::uint32_t n_features = 0;
-  std::uint32_t n_classes = 0;
+  LeafKind leaves = LeafKind::number;
+  std::uint32_t n_outputs = 0;  // of classes their number, of a regression 1
   std::uint64_t n_nodes = 0;
   std::uint64_t n_leaves = 0;
+  bool has_weights = false;
+  bool has_leaf_targets = false;
   std::uint32_t numerics = 0;
 };
 
 // A node as Model::write_nodes leaves it in a buffer. Children are relative to the tree's root.
 struct Node {
   std::int32_t feature = -1;        // -1: a leaf
-  float threshold = 0;              // of a regression's leaf: its value
+  float threshold = 0;              // of a leaf: its number
   std::uint32_t left = 0;           // the right child comes next
   std::uint32_t missing_child = 0;  // where missing values go
   std::uint32_t weight = 0;
@@ -135,5 +142,44 @@ struct Node {
   [[nodiscard]] constexpr bool is_leaf() const { return feature == -1; }
 };
 static_assert(sizeof(Node) == 20);
+
+struct LeafValues {
+  BufferId buffer = 0;
+  std::uint64_t offset = 0;
+};
+
+// A forest that was made elsewhere.
+struct ModelParams {
+  std::uint32_t n_features = 0;
+  LeafKind leaves = LeafKind::number;
+  std::uint32_t n_outputs = 1;
+  bool average = false;                          // or the sum
+  std::vector<double> base = {};                 // added to each output; none: 0
+  std::vector<std::uint64_t> tree_offsets;       // as Model::tree_offsets gives them
+  std::vector<std::uint32_t> tree_outputs = {};  // of numbers, and several outputs: to which each tree adds
+  BufferId nodes = 0;                            // each a Node
+  std::uint64_t nodes_offset = 0;
+  std::optional<LeafValues> leaf_values = {};  // of classes and vectors
+};
+
+// What Model::pack keeps beside what predictions need; combine them with |.
+enum class PackedParts : std::uint32_t {
+  none = 0,
+  weights = 1u << 0,
+  leaf_targets = 1u << 1,
+};
+
+[[nodiscard]] constexpr PackedParts operator|(PackedParts a, PackedParts b) {
+  return static_cast<PackedParts>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
+}
+
+// Rows to predict: the model's features, side by side.
+struct Table {
+  std::uint32_t n_rows = 0;
+  std::vector<Columns> features;
+};
+
+// An f32 for each output; of each tree its f32, or one for each output; of each tree the number of the leaf, a u32.
+enum class Prediction : std::uint8_t { outputs, trees, leaves };
 
 }  // namespace wasi_gpu::forest

@@ -15,8 +15,13 @@ class CpuForestEngine final : public ForestEngine {
   [[nodiscard]] GpuResult<std::shared_ptr<const ForestData>> create_data(const ForestDataParams& params,
                                                                          MemoryBudget& budget) override;
   [[nodiscard]] GpuResult<std::unique_ptr<ForestGrowth>> start(std::shared_ptr<const ForestData> data,
-                                                               const forest::Parameters& parameters, bool out_of_bag,
+                                                               const forest::Parameters& parameters,
+                                                               const ForestExtras& extras,
                                                                MemoryBudget& budget) override;
+  [[nodiscard]] GpuResult<std::unique_ptr<ForestModel>> create_model(const ForestModelParams& params,
+                                                                     MemoryBudget& budget) override;
+  [[nodiscard]] GpuResult<std::unique_ptr<ForestModel>> unpack(const Buffer& from, std::uint64_t offset,
+                                                               std::uint64_t size, MemoryBudget& budget) override;
 
  private:
   Workers& workers_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "backend/cpu/forest/importances.hpp"
+#include "backend/cpu/forest/leaf_targets.hpp"
 #include "backend/cpu/forest/memory_needs.hpp"
 #include "backend/cpu/forest/out_of_bag.hpp"
 
@@ -43,24 +44,26 @@ std::uint64_t pass_bytes(const ModelTree& tree, std::uint64_t n_rows) {
 }  // namespace
 
 GpuResult<std::unique_ptr<ForestGrowth>> CpuForestGrowth::start(std::shared_ptr<const CpuForestData> data,
-                                                                const forest::Parameters& parameters, bool out_of_bag,
-                                                                MemoryBudget& budget, Workers& workers) {
-  auto growth = std::make_unique<CpuForestGrowth>(std::move(data), parameters, budget, workers);
+                                                                const forest::Parameters& parameters,
+                                                                const ForestExtras& extras, MemoryBudget& budget,
+                                                                Workers& workers) {
+  auto growth = std::make_unique<CpuForestGrowth>(std::move(data), parameters, extras.leaf_targets, budget, workers);
   const DataSet& rows = growth->rows();
   const std::uint32_t n_classes = rows.n_classes();
-  const std::uint64_t bytes =
-      growth->importances_.size() * sizeof(double) + (out_of_bag ? out_of_bag_bytes(rows.n_rows(), n_classes) : 0);
+  const std::uint64_t bytes = growth->importances_.size() * sizeof(double) +
+                              (extras.out_of_bag ? out_of_bag_bytes(rows.n_rows(), n_classes) : 0);
   if (auto taken = growth->kept_.set(bytes); !taken) return std::unexpected(std::move(taken.error()));
-  if (!out_of_bag) return growth;
+  if (!extras.out_of_bag) return growth;
   growth->out_of_bag_.emplace(std::vector<double>(std::size_t{rows.n_rows()} * std::max(1U, n_classes)),
                               std::vector<std::uint32_t>(rows.n_rows()));
   return growth;
 }
 
 CpuForestGrowth::CpuForestGrowth(std::shared_ptr<const CpuForestData> data, const forest::Parameters& parameters,
-                                 MemoryBudget& budget, Workers& workers)
+                                 bool leaf_targets, MemoryBudget& budget, Workers& workers)
     : data_(std::move(data)),
       parameters_(parameters),
+      leaf_targets_(leaf_targets),
       workers_(workers),
       budget_(budget),
       kept_(budget),
@@ -113,9 +116,10 @@ GpuResult<void> CpuForestGrowth::grow_batch(std::uint32_t n) {
   const bool done = share_out(workers_, n, growers_.size(), [&](std::size_t worker, std::size_t i) {
     if (is_full) return;
     Poll poll = workers_.poll();
-    const forest::Tree tree = growers_[worker]->grow(n_finished() + static_cast<std::uint32_t>(i), poll);
+    const std::uint32_t number = n_finished() + static_cast<std::uint32_t>(i);
+    const forest::Tree tree = growers_[worker]->grow(number, poll);
     if (workers_.stop()) return;
-    Grown grown = made_of(tree);
+    Grown grown = made_of(tree, number, poll);
     if (charge(grown)) {
       batch[i] = std::move(grown);
     } else {
@@ -126,9 +130,11 @@ GpuResult<void> CpuForestGrowth::grow_batch(std::uint32_t n) {
   return keep(std::move(batch));
 }
 
-CpuForestGrowth::Grown CpuForestGrowth::made_of(const forest::Tree& tree) const {
+CpuForestGrowth::Grown CpuForestGrowth::made_of(const forest::Tree& tree, std::uint32_t number, Poll& poll) const {
   const std::uint32_t n_classes = rows().n_classes();
-  return {model_tree(tree, n_classes), importances(tree, rows().n_features(), n_classes)};
+  Grown grown{model_tree(tree, n_classes), importances(tree, rows().n_features(), n_classes)};
+  if (leaf_targets_) grown.tree.leaf_targets = targets_of_leaves(rows(), parameters_, grown.tree, number, poll);
+  return grown;
 }
 
 GpuResult<void> CpuForestGrowth::keep(std::vector<std::optional<Grown>> batch) {
@@ -315,8 +321,9 @@ GpuResult<void> CpuForestGrowth::advance() {
 
 GpuResult<void> CpuForestGrowth::keep_steered() {
   std::vector<Grown> grown;
+  Poll poll = workers_.poll();
   for (auto& tree : steered_) {
-    grown.push_back(made_of(tree->take()));
+    grown.push_back(made_of(tree->take(), n_finished() + static_cast<std::uint32_t>(grown.size()), poll));
     tree.reset();
   }
   steered_.clear();
@@ -345,13 +352,17 @@ GpuResult<void> CpuForestGrowth::stop() {
 GpuResult<std::unique_ptr<ForestModel>> CpuForestGrowth::finish() {
   keep_growers(0);
   for (double& importance : importances_) importance /= std::max(1U, n_split_trees_);
-  return std::make_unique<CpuForestModel>(CpuForestModel::Content{.n_features = rows().n_features(),
-                                                                  .n_classes = rows().n_classes(),
-                                                                  .n_rows = rows().n_rows(),
-                                                                  .trees = std::move(trees_),
-                                                                  .importances = std::move(importances_),
-                                                                  .out_of_bag = std::move(out_of_bag_)},
-                                          std::move(kept_), workers_);
+  ModelTrees trees = grown_trees(std::move(trees_), rows().n_features(), rows().n_classes(), workers_);
+  if (workers_.stop()) return interrupted();
+  std::uint64_t bytes = ModelTrees::bytes(trees.shape) + importances_.size() * sizeof(double);
+  if (out_of_bag_) bytes += out_of_bag_bytes(rows().n_rows(), rows().n_classes());
+  if (trees.leaf_targets) bytes += LeafTargets::bytes(trees.shape.n_leaves(), trees.leaf_targets->targets.size());
+  if (auto taken = kept_.set(bytes); !taken) return std::unexpected(std::move(taken.error()));
+  return std::make_unique<CpuForestModel>(
+      std::move(trees),
+      CpuForestModel::Growth{
+          .n_rows = rows().n_rows(), .importances = std::move(importances_), .out_of_bag = std::move(out_of_bag_)},
+      std::move(kept_), workers_);
 }
 
 }  // namespace gpu_host::cpu

@@ -23,11 +23,11 @@ class CpuForestGrowth final : public ForestGrowth {
   // The memory of importances and out-of-bag sums is taken here, of what grows when it grows.
   [[nodiscard]] static GpuResult<std::unique_ptr<ForestGrowth>> start(std::shared_ptr<const CpuForestData> data,
                                                                       const forest::Parameters& parameters,
-                                                                      bool out_of_bag, MemoryBudget& budget,
+                                                                      const ForestExtras& extras, MemoryBudget& budget,
                                                                       Workers& workers);
 
-  CpuForestGrowth(std::shared_ptr<const CpuForestData> data, const forest::Parameters& parameters, MemoryBudget& budget,
-                  Workers& workers);
+  CpuForestGrowth(std::shared_ptr<const CpuForestData> data, const forest::Parameters& parameters, bool leaf_targets,
+                  MemoryBudget& budget, Workers& workers);
 
   [[nodiscard]] std::uint32_t n_trees() const override { return parameters_.n_trees; }
   [[nodiscard]] std::uint32_t n_finished() const override { return static_cast<std::uint32_t>(trees_.size()); }
@@ -56,7 +56,8 @@ class CpuForestGrowth final : public ForestGrowth {
 
   [[nodiscard]] const DataSet& rows() const { return data_->rows(); }
 
-  [[nodiscard]] Grown made_of(const forest::Tree& tree) const;
+  // Of the tree with that number.
+  [[nodiscard]] Grown made_of(const forest::Tree& tree, std::uint32_t number, Poll& poll) const;
 
   // -- growth to the end
   // As many growers as memory and threads allow, at least one and at most `most`.
@@ -80,6 +81,7 @@ class CpuForestGrowth final : public ForestGrowth {
 
   std::shared_ptr<const CpuForestData> data_;
   forest::Parameters parameters_;
+  bool leaf_targets_;
   Workers& workers_;
   MemoryBudget& budget_;
 

@@ -6,11 +6,17 @@
 #include <vector>
 
 #include "backend/cpu/forest/data_set.hpp"
-#include "backend/cpu/forest/forest_model.hpp"
+#include "backend/cpu/forest/model_trees.hpp"
 #include "backend/cpu/parallel.hpp"
 #include "forest/parameters.hpp"
 
 namespace gpu_host::cpu {
+
+// Sums of predictions of trees for the rows that they did not draw.
+struct OutOfBag {
+  std::vector<double> sums;           // of each row, or of each of its classes
+  std::vector<std::uint32_t> counts;  // of trees
+};
 
 // Adds the predictions of `trees`, numbered from `first` on, in their order. Half done where the workers were told to
 // stop.

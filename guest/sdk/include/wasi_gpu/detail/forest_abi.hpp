@@ -21,7 +21,8 @@ static_assert(sizeof(forest::FoundSplit) == 32 && offsetof(forest::FoundSplit, d
 static_assert(sizeof(forest::NodeFeature) == 8);
 static_assert(sizeof(forest::ValueRange) == 12);
 static_assert(sizeof(forest::Candidate) == 16 && offsetof(forest::Candidate, split) == 4);
-static_assert(sizeof(forest::ModelShape) == 40 && offsetof(forest::ModelShape, numerics) == 32);
+static_assert(sizeof(forest::ModelShape) == 40 && offsetof(forest::ModelShape, n_outputs) == 12 &&
+              offsetof(forest::ModelShape, has_weights) == 32 && offsetof(forest::ModelShape, numerics) == 36);
 
 template <class T>
 struct RawOption {
@@ -63,5 +64,14 @@ struct RawShapeResult {  // result<model-shape, gpu-error>
   };
 };
 static_assert(sizeof(RawShapeResult) == 48 && offsetof(RawShapeResult, error) == 8);
+
+struct RawSizeResult {  // result<u64, gpu-error>
+  std::uint8_t is_error;
+  union {
+    std::uint64_t size = 0;
+    RawError error;
+  };
+};
+static_assert(sizeof(RawSizeResult) == 24 && offsetof(RawSizeResult, error) == 8);
 
 }  // namespace wasi_gpu::detail

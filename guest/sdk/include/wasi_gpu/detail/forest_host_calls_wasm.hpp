@@ -78,7 +78,8 @@ inline Result<forest::Handle> growth_start(forest::Handle data, const forest::Gr
   return detail::call_for_number(raw::wasi_gpu_growth_start, data, params.seed, params.n_trees, params.max_features,
                                  params.max_depth.has_value(), params.max_depth.value_or(0), params.min_samples_split,
                                  params.min_samples_leaf, params.min_impurity_decrease, params.n_draws.has_value(),
-                                 params.n_draws.value_or(0), params.balanced_subsample, params.out_of_bag);
+                                 params.n_draws.value_or(0), params.balanced_subsample, params.out_of_bag,
+                                 params.leaf_targets);
 }
 
 inline Result<std::uint32_t> growth_grow(forest::Handle self, std::uint32_t n_trees) {
@@ -122,6 +123,42 @@ inline Result<forest::Handle> growth_finish(forest::Handle self) {
 
 inline void growth_drop(forest::Handle self) { raw::wasi_gpu_growth_drop(self); }
 
+inline Result<forest::Handle> model_create(const forest::ModelParams& params) {
+  const forest::LeafValues leaf_values = params.leaf_values.value_or(forest::LeafValues());
+  return detail::call_for_number(
+      raw::wasi_gpu_model_create, params.n_features, static_cast<std::uint32_t>(params.leaves), params.n_outputs,
+      params.average, params.base.data(), params.base.size(), params.tree_offsets.data(), params.tree_offsets.size(),
+      params.tree_outputs.data(), params.tree_outputs.size(), params.nodes, params.nodes_offset,
+      params.leaf_values.has_value(), leaf_values.buffer, leaf_values.offset);
+}
+
+inline Result<forest::Handle> model_unpack(BufferId from, std::uint64_t offset, std::uint64_t size) {
+  return detail::call_for_number(raw::wasi_gpu_model_unpack, from, offset, size);
+}
+
+inline Result<std::uint64_t> model_packed_size(forest::Handle self, forest::PackedParts parts) {
+  detail::RawSizeResult result{};
+  raw::wasi_gpu_model_packed_size(self, static_cast<std::uint32_t>(parts), &result);
+  if (result.is_error != 0) return std::unexpected(detail::take_error(result.error));
+  return result.size;
+}
+
+inline Result<void> model_pack(forest::Handle self, forest::PackedParts parts, BufferId output, std::uint64_t offset) {
+  return detail::call(raw::wasi_gpu_model_pack, self, static_cast<std::uint32_t>(parts), output, offset);
+}
+
+inline Result<void> model_predict(forest::Handle self, const forest::Table& rows, forest::Prediction what,
+                                  BufferId output, std::uint64_t offset) {
+  return detail::call(raw::wasi_gpu_model_predict, self, rows.n_rows, rows.features.data(), rows.features.size(),
+                      static_cast<std::uint32_t>(what), output, offset);
+}
+
+inline Result<void> model_quantiles(forest::Handle self, const forest::Table& rows, std::span<const double> quantiles,
+                                    BufferId output, std::uint64_t offset) {
+  return detail::call(raw::wasi_gpu_model_quantiles, self, rows.n_rows, rows.features.data(), rows.features.size(),
+                      quantiles.data(), quantiles.size(), output, offset);
+}
+
 inline Result<forest::ModelShape> model_shape(forest::Handle self) {
   detail::RawShapeResult result{};
   raw::wasi_gpu_model_shape(self, &result);
@@ -138,9 +175,9 @@ inline Result<void> model_write_nodes(forest::Handle self, std::uint64_t first, 
   return detail::call(raw::wasi_gpu_model_write_nodes, self, first, n_nodes, output, offset);
 }
 
-inline Result<void> model_write_leaf_classes(forest::Handle self, std::uint64_t first, std::uint64_t n_leaves,
-                                             BufferId output, std::uint64_t offset) {
-  return detail::call(raw::wasi_gpu_model_write_leaf_classes, self, first, n_leaves, output, offset);
+inline Result<void> model_write_leaf_values(forest::Handle self, std::uint64_t first, std::uint64_t n_leaves,
+                                            BufferId output, std::uint64_t offset) {
+  return detail::call(raw::wasi_gpu_model_write_leaf_values, self, first, n_leaves, output, offset);
 }
 
 inline Result<std::vector<double>> model_importances(forest::Handle self) {

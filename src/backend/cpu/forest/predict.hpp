@@ -1,0 +1,21 @@
+// Predictions of finished trees (docs/forest-numerics.md, 7).
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "backend/cpu/forest/model_trees.hpp"
+#include "backend/cpu/parallel.hpp"
+#include "backend/forest_engine.hpp"
+
+namespace gpu_host::cpu {
+
+// Writes from `to` on, which need not be aligned. False once the workers are told to stop.
+[[nodiscard]] bool predict(const ModelTrees& trees, const ForestTable& rows, ForestPrediction what, std::byte* to,
+                           Workers& workers);
+
+// Of trees with leaf targets.
+[[nodiscard]] bool predict_quantiles(const ModelTrees& trees, const ForestTable& rows,
+                                     std::span<const double> quantiles, std::byte* to, Workers& workers);
+
+}  // namespace gpu_host::cpu
