@@ -6,6 +6,8 @@
 #include "bench_report.hpp"
 #include "commands.hpp"
 #include "dataset.hpp"
+#include "model_file.hpp"
+#include "predictions.hpp"
 #include "predictor.hpp"
 #include "stopwatch.hpp"
 #include "training_progress.hpp"
@@ -15,13 +17,13 @@ namespace wasm_ml {
 namespace {
 
 // The median of several calls after one to warm up: rows in, predictions out.
-Result<double> time_inference(Predictor& predictor, std::span<const float> samples, std::span<float> predictions) {
+Result<double> time_inference(Predictor& predictor, std::span<const float> samples, std::span<float> outputs) {
   constexpr std::size_t kCalls = 9;
-  if (auto warm = predictor.predict(samples, predictions); !warm) return std::unexpected(warm.error());
+  if (auto warm = predictor.predict(samples, outputs); !warm) return std::unexpected(warm.error());
   std::array<double, kCalls> times{};
   for (double& time : times) {
     const Stopwatch stopwatch;
-    if (auto done = predictor.predict(samples, predictions); !done) return std::unexpected(done.error());
+    if (auto done = predictor.predict(samples, outputs); !done) return std::unexpected(done.error());
     time = stopwatch.milliseconds();
   }
   std::ranges::sort(times);
@@ -35,20 +37,22 @@ std::vector<float> repeated_rows(const PredictionSet& set, std::uint32_t n_rows,
   return rows;
 }
 
-Result<void> measure_inference(const Forest& forest, const PredictionSet& test, BenchReport& report) {
-  auto predictor = Predictor::create(forest);
+Result<void> measure_inference(const Model& model, const PredictionSet& test, BenchReport& report) {
+  auto file = ModelFile::open(ByteSource::of_bytes("model", encode_model(model)));
+  if (!file) return std::unexpected(std::move(file.error()));
+  auto predictor = Predictor::create(*file);
   if (!predictor) return std::unexpected(std::move(predictor.error()));
-  std::vector<float> predictions(test.n_rows);
-  const auto time = time_inference(*predictor, test.features, predictions);
-  if (!time) return std::unexpected(time.error());
-  report.inference.push_back({.n_rows = test.n_rows, .milliseconds = *time});
-  report.test = evaluate(predictions, *test.targets);
-  for (const std::uint32_t n_rows : {100U, 1000U}) {
+  const auto predictions = predict_rows(model.info, *predictor, test);
+  if (!predictions) return std::unexpected(predictions.error());
+  auto evaluation = evaluate(*predictions, *test.targets);
+  if (!evaluation) return std::unexpected(std::move(evaluation.error()));
+  report.test = *evaluation;
+  for (const std::uint32_t n_rows : {test.n_rows, 100U, 1000U}) {
     const std::vector<float> rows = repeated_rows(test, n_rows, report.n_features);
-    predictions.resize(n_rows);
-    const auto batch_time = time_inference(*predictor, rows, predictions);
-    if (!batch_time) return std::unexpected(batch_time.error());
-    report.inference.push_back({.n_rows = n_rows, .milliseconds = *batch_time});
+    std::vector<float> outputs(std::size_t{n_rows} * predictor->n_outputs());
+    const auto time = time_inference(*predictor, rows, outputs);
+    if (!time) return std::unexpected(time.error());
+    report.inference.push_back({.n_rows = n_rows, .milliseconds = *time});
   }
   return {};
 }
@@ -58,9 +62,10 @@ Result<void> measure_inference(const Forest& forest, const PredictionSet& test, 
 Result<void> run(const BenchCommand& command) {
   BenchReport report;
   const Stopwatch loading;
-  const auto set = load_training_set(command.train, command.target);
+  const auto set = load_training_set(command.train, command.target, command.task);
   if (!set) return std::unexpected(set.error());
-  const auto test = load_prediction_set(command.test, set->feature_names, set->target_name);
+  const auto test = load_prediction_set(
+      command.test, {.features = set->feature_types, .target_name = set->target_name, .classes = set->classes});
   if (!test) return std::unexpected(test.error());
   if (!test->targets) return std::unexpected(test->targets.error());
   report.load_ms = loading.milliseconds();
@@ -69,16 +74,15 @@ Result<void> run(const BenchCommand& command) {
   const Stopwatch training;
   const auto trained = train_with_progress(*set, command.forest);
   if (!trained) return std::unexpected(trained.error());
-  const Forest& forest = trained->forest;
   report.training_ms = training.milliseconds();
   report.n_train_rows = set->n_rows;
   report.n_test_rows = test->n_rows;
   report.n_features = set->n_features();
-  report.n_trees = forest.params.n_trees;
-  report.n_nodes = static_cast<std::uint32_t>(forest.nodes.size());
-  report.depth = forest.depth;
+  report.n_trees = trained->trees.n_trees;
+  report.n_nodes = trained->trees.n_nodes;
+  report.depth = trained->trees.depth;
   report.out_of_bag = trained->out_of_bag;
-  if (auto measured = measure_inference(forest, *test, report); !measured) return measured;
+  if (auto measured = measure_inference(trained->model, *test, report); !measured) return measured;
   std::printf("%s%s\n", bench_table(report).c_str(), bench_json(report).c_str());
   return {};
 }

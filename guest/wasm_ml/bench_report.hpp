@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "metrics.hpp"
+#include "training.hpp"
 #include "wasi_gpu/types.hpp"
 
 namespace wasm_ml {
@@ -22,13 +23,13 @@ struct BenchReport {
   std::uint32_t n_test_rows = 0;
   std::uint32_t n_features = 0;
   std::uint32_t n_trees = 0;
-  std::uint32_t n_nodes = 0;
+  std::uint64_t n_nodes = 0;
   std::uint32_t depth = 0;
   double load_ms = 0;
   double training_ms = 0;
   std::vector<InferenceTime> inference;  // the first: of the test rows
-  Metrics test;
-  std::optional<Metrics> out_of_bag = {};
+  Evaluation test;
+  std::optional<OutOfBag> out_of_bag = {};
 };
 
 [[nodiscard]] std::string bench_table(const BenchReport& report);

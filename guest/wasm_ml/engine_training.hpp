@@ -12,7 +12,7 @@
 
 namespace wasm_ml {
 
-// The forest without its depth; nothing where the device does not grow forests. `progress` may be empty.
+// Without a summary of the trees; nothing where the device does not grow forests. `progress` may be empty.
 [[nodiscard]] Result<std::optional<Trained>> train_by_engine(const TrainingSet& set, const ForestParams& params,
                                                              const std::function<void(std::uint32_t n_done)>& progress);
 

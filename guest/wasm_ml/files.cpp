@@ -3,10 +3,13 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
-#include <cstring>
+#include <limits>
 #include <memory>
+#include <utility>
 
+#include "byte_source.hpp"
 #include "text.hpp"
 
 namespace wasm_ml {
@@ -16,14 +19,6 @@ struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 using File = std::unique_ptr<std::FILE, FileCloser>;
-
-std::string reason(int error) {
-  std::string text = std::strerror(error);
-#if defined(ENOTCAPABLE)
-  if (error == ENOTCAPABLE) text += " (the module may not use that folder: name it to the host with -d or --dir)";
-#endif
-  return text;
-}
 
 // A name beside `path` that no file has, and the file, new and empty.
 File create_beside(const std::string& path, std::string& name) {
@@ -36,39 +31,43 @@ File create_beside(const std::string& path, std::string& name) {
   return nullptr;
 }
 
+std::unexpected<Error> write_failed(const std::string& path, int error) {
+  return fail(format("cannot write %s: %s", quoted(path).c_str(), reason(error).c_str()));
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::string& path) {
-  const File file(std::fopen(path.c_str(), "rb"));
-  if (!file) return fail(format("cannot open %s: %s", quoted(path).c_str(), reason(errno).c_str()));
-  std::string bytes;
-  struct stat status{};
-  if (fstat(fileno(file.get()), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) return fail(format("cannot read %s: it is a folder", quoted(path).c_str()));
-    if (status.st_size > 0) bytes.reserve(static_cast<std::size_t>(status.st_size));
-  }
-  char block[1 << 15];
-  while (const std::size_t count = std::fread(block, 1, sizeof(block), file.get())) bytes.append(block, count);
-  if (std::ferror(file.get()) != 0) {
-    return fail(format("cannot read %s: %s", quoted(path).c_str(), reason(errno).c_str()));
-  }
-  return bytes;
+  auto source = ByteSource::open(path);
+  if (!source) return std::unexpected(std::move(source.error()));
+  return source->read_text(std::numeric_limits<std::uint64_t>::max());
+}
+
+Result<void> check_writable(const std::string& path) {
+  std::string temporary;
+  if (!create_beside(path, temporary)) return write_failed(path, errno);
+  std::remove(temporary.c_str());
+  return {};
 }
 
 Result<void> write_file(const std::string& path, std::string_view bytes) {
   std::string temporary;
   File file = create_beside(path, temporary);
-  const auto failed = [&](int error) {
-    return fail(format("cannot write %s: %s", quoted(path).c_str(), reason(error).c_str()));
-  };
-  if (!file) return failed(errno);
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
+  if (!file) return write_failed(path, errno);
+  // A host may refuse to write very much at a time.
+  constexpr std::size_t kBlock = std::size_t{1} << 20U;
+  bool written = true;
+  while (written && !bytes.empty()) {
+    const std::string_view block = bytes.substr(0, kBlock);
+    written = std::fwrite(block.data(), 1, block.size(), file.get()) == block.size();
+    bytes.remove_prefix(block.size());
+  }
   int error = written ? 0 : errno;
   if (std::fclose(file.release()) != 0 && error == 0) error = errno;
   if (error == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error == 0) return {};
   std::remove(temporary.c_str());
-  return failed(error);
+  return write_failed(path, error);
 }
 
 Result<void> check_distinct(const std::string& input, const std::string& output) {

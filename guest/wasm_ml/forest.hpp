@@ -1,4 +1,4 @@
-// A random forest for regression, as data.
+// A random forest for regression as the 0.1.0 kernels see it.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ struct ForestParams {
   std::uint32_t min_samples_split = 2;  // different rows in a node that may be split
   std::uint32_t min_samples_leaf = 1;   // different rows in a leaf
   std::uint32_t seed = 42;
-  // What the model file does not keep and the 0.1.0 kernels cannot do.
+  // What the 0.1.0 kernels cannot do.
   double min_impurity_decrease = 0;
   bool bootstrap = true;          // else each tree sees all rows, once
   std::uint32_t max_samples = 0;  // rows that a tree draws; 0: as many as there are
@@ -33,13 +33,14 @@ struct ForestParams {
 };
 
 struct Forest {
-  ForestParams params;
+  ForestParams params = {};
   std::uint32_t n_train_rows = 0;
-  std::string target_name;
+  std::string target_name = {};
   std::vector<std::string> feature_names;
-  std::vector<std::uint32_t> tree_offsets;  // of each tree, its root's index in nodes
-  std::vector<TreeNode> nodes;              // a node's children come after it
-  std::uint32_t depth = 0;                  // edges of the longest path, what prediction has to follow
+  std::vector<std::uint32_t> tree_offsets = {};  // of each tree, its root's index in nodes
+  std::vector<TreeNode> nodes = {};              // a node's children come after it
+  std::uint32_t depth = 0;                       // edges of the longest path, what prediction has to follow
+  bool knows_missing = false;                    // some missing values should go left, which nodes cannot say
 };
 
 // The nodes of tree `tree`.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstddef>
 #include <limits>
 #include <utility>
 
@@ -16,12 +18,7 @@ namespace {
 // The scores of splits are sums of squared deviations in 32-bit floats: where
 // those overflow, no split could be told from another.
 Result<void> check_spread(const TrainingSet& set) {
-  float low = set.label(0);
-  float high = low;
-  for (std::uint32_t row = 1; row < set.n_rows; ++row) {
-    low = std::min(low, set.label(row));
-    high = std::max(high, set.label(row));
-  }
+  const auto [low, high] = std::ranges::minmax(set.targets);
   const double spread = double{high} - double{low};
   if (spread * spread * set.n_rows <= double{std::numeric_limits<float>::max()}) return {};
   return fail("column " + quoted(set.target_name) +
@@ -31,7 +28,7 @@ Result<void> check_spread(const TrainingSet& set) {
 
 }  // namespace
 
-Result<void> check_kernels_can(const ForestParams& params) {
+Result<void> check_kernels_can(const TrainingSet& set, const ForestParams& params) {
   constexpr ForestParams kDefaults;
   struct Asked {
     bool is;
@@ -44,8 +41,15 @@ Result<void> check_kernels_can(const ForestParams& params) {
        {params.max_bins != kDefaults.max_bins, "--max-bins"},
        {params.oob_score != kDefaults.oob_score, "--oob-score"}}};
   const auto first = std::ranges::find_if(asked, &Asked::is);
-  if (first == asked.end()) return {};
-  return fail(format("option '%s' is more than the 0.1.0 kernels can do", first->option));
+  const auto too_much = [](const std::string& what) { return fail(what + " more than the 0.1.0 kernels can do"); };
+  if (first != asked.end()) return too_much(format("option '%s' is", first->option));
+  if (!set.classes.empty()) return too_much("column " + quoted(set.target_name) + ": classes are");
+  const auto missing = std::ranges::find_if(set.features, [](float value) { return std::isnan(value); });
+  if (missing != set.features.end()) {
+    const auto feature = static_cast<std::size_t>(missing - set.features.begin()) % set.n_features();
+    return too_much("column " + quoted(set.feature_types[feature].name) + ": missing values are");
+  }
+  return {};
 }
 
 Result<Trained> train_by_kernels(const TrainingSet& set, const ForestParams& params,
@@ -53,8 +57,8 @@ Result<Trained> train_by_kernels(const TrainingSet& set, const ForestParams& par
   if (auto checked = check_spread(set); !checked) return std::unexpected(std::move(checked.error()));
   auto search = SplitSearch::create(set);
   if (!search) return std::unexpected(std::move(search.error()));
-  Forest forest = untrained_forest(set, params);
-  TreeGrower grower(set, forest.params, *search);
+  Forest forest{.params = params, .feature_names = set.feature_names()};
+  TreeGrower grower(set, params, *search);
   for (std::uint32_t tree = 0; tree < params.n_trees; ++tree) {
     forest.tree_offsets.push_back(static_cast<std::uint32_t>(forest.nodes.size()));
     if (auto grown = grower.grow(tree_seed(params.seed, tree), forest.nodes); !grown) {
@@ -63,7 +67,9 @@ Result<Trained> train_by_kernels(const TrainingSet& set, const ForestParams& par
     if (forest.nodes.size() > std::numeric_limits<std::uint32_t>::max()) return fail("the forest has too many nodes");
     if (progress) progress(tree + 1);
   }
-  return Trained{.forest = std::move(forest)};
+  auto depth = check_structure(forest);
+  if (!depth) return fail("training failed: " + depth.error().message);
+  return Trained{.model = {.info = model_info(set, params), .packed = pack_trees(forest)}};
 }
 
 }  // namespace wasm_ml

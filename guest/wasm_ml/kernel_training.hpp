@@ -12,10 +12,10 @@
 
 namespace wasm_ml {
 
-// An error that names an option, where one asks for what the kernels cannot do.
-[[nodiscard]] Result<void> check_kernels_can(const ForestParams& params);
+// An error that names the option or the column that asks for what the kernels cannot do.
+[[nodiscard]] Result<void> check_kernels_can(const TrainingSet& set, const ForestParams& params);
 
-// The forest without its depth. `progress` may be empty.
+// Without a summary of the trees. `progress` may be empty.
 [[nodiscard]] Result<Trained> train_by_kernels(const TrainingSet& set, const ForestParams& params,
                                                const std::function<void(std::uint32_t n_done)>& progress);
 

@@ -1,12 +1,10 @@
-#include "model_file.hpp"
+#include "model_file_v1.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "byte_reader.hpp"
 #include "crc32.hpp"
-#include "files.hpp"
 #include "model_layout.hpp"
 #include "text.hpp"
 
@@ -15,22 +13,6 @@ namespace {
 
 using layout::Header;
 using layout::Prefix;
-
-template <class T>
-void append(std::string& bytes, const T& value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof(T));
-}
-
-template <class T>
-void append_array(std::string& bytes, const std::vector<T>& values) {
-  bytes.append((layout::kAlignment - bytes.size() % layout::kAlignment) % layout::kAlignment, '\0');
-  bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
-}
-
-void append_text(std::string& bytes, const std::string& text) {
-  append(bytes, static_cast<std::uint32_t>(text.size()));
-  bytes += text;
-}
 
 unsigned long long printable(std::uint64_t value) { return value; }
 
@@ -43,10 +25,6 @@ Result<void> check_prefix(std::string_view bytes) {
   Prefix prefix{};
   if (!ByteReader(bytes).read(prefix)) {
     return fail(format("truncated: %zu bytes, the smallest model has more", bytes.size()));
-  }
-  if (prefix.version != kModelVersion) {
-    return fail(format("format version %llu; this program reads version %llu", printable(prefix.version),
-                       printable(kModelVersion)));
   }
   if (prefix.file_size > bytes.size()) {
     return fail(format("truncated: %zu of %llu bytes", bytes.size(), printable(prefix.file_size)));
@@ -80,7 +58,9 @@ Result<void> check_names(const std::vector<std::string>& names) {
   return {};
 }
 
-Result<Forest> decode(std::string_view bytes) {
+}  // namespace
+
+Result<Forest> decode_model_v1(std::string_view bytes) {
   if (auto checked = check_prefix(bytes); !checked) return std::unexpected(std::move(checked.error()));
   ByteReader reader(bytes);
   Prefix prefix{};
@@ -114,52 +94,6 @@ Result<Forest> decode(std::string_view bytes) {
   if (!depth) return std::unexpected(std::move(depth.error()));
   forest.depth = *depth;
   return forest;
-}
-
-}  // namespace
-
-std::string encode_model(const Forest& forest) {
-  std::string bytes;
-  bytes.reserve(forest.nodes.size() * sizeof(TreeNode) + 4096);
-  Prefix prefix{.magic = {}, .version = kModelVersion, .checksum = 0, .file_size = 0};
-  layout::kMagic.copy(prefix.magic, sizeof(prefix.magic));
-  append(bytes, prefix);
-  append(bytes, Header{.n_trees = static_cast<std::uint32_t>(forest.tree_offsets.size()),
-                       .n_nodes = static_cast<std::uint32_t>(forest.nodes.size()),
-                       .n_features = static_cast<std::uint32_t>(forest.feature_names.size()),
-                       .n_train_rows = forest.n_train_rows,
-                       .max_depth = forest.params.max_depth,
-                       .max_features = forest.params.max_features,
-                       .min_samples_split = forest.params.min_samples_split,
-                       .min_samples_leaf = forest.params.min_samples_leaf,
-                       .seed = forest.params.seed,
-                       .reserved = 0});
-  append_text(bytes, forest.target_name);
-  for (const std::string& name : forest.feature_names) append_text(bytes, name);
-  append_array(bytes, forest.tree_offsets);
-  append_array(bytes, forest.nodes);
-
-  prefix.file_size = bytes.size();
-  std::memcpy(bytes.data(), &prefix, sizeof(prefix));
-  prefix.checksum = crc32(std::string_view(bytes).substr(layout::kChecked));
-  std::memcpy(bytes.data(), &prefix, sizeof(prefix));
-  return bytes;
-}
-
-Result<Forest> decode_model(const std::string& name, std::string_view bytes) {
-  auto forest = decode(bytes);
-  if (!forest) return fail("model " + quoted(name) + ": " + forest.error().message);
-  return forest;
-}
-
-Result<void> save_model(const std::string& path, const Forest& forest) {
-  return write_file(path, encode_model(forest));
-}
-
-Result<Forest> load_model(const std::string& path) {
-  const auto bytes = read_file(path);
-  if (!bytes) return std::unexpected(bytes.error());
-  return decode_model(path, *bytes);
 }
 
 }  // namespace wasm_ml

@@ -15,15 +15,17 @@ static_assert(std::endian::native == std::endian::little, "the structs below are
 // As PNG's: bytes that a transfer as text would damage.
 inline constexpr std::string_view kMagic = "\x89WMLRF\r\n";
 
+// How files of any version begin.
 struct Prefix {
   char magic[8];
   std::uint32_t version;
-  std::uint32_t checksum;   // CRC-32 of all bytes after it
+  std::uint32_t checksum;   // CRC-32 of all bytes after it; from version 2 on, of those before the packed model
   std::uint64_t file_size;  // of the whole file, in bytes
 };
 static_assert(sizeof(Prefix) == 24);
 inline constexpr std::size_t kChecked = offsetof(Prefix, file_size);  // where the checksummed bytes begin
 
+// Of version 1.
 struct Header {
   std::uint32_t n_trees;
   std::uint32_t n_nodes;

@@ -1,11 +1,101 @@
 #include "number.hpp"
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cfloat>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 namespace wasm_ml {
 namespace {
+
+static_assert(std::endian::native == std::endian::little);
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+// In lower case, without its sign.
+bool is_word(std::string_view text, std::string_view word) {
+  if (!text.empty() && (text[0] == '+' || text[0] == '-')) text.remove_prefix(1);
+  return std::ranges::equal(text, word, {}, lower);
+}
+
+// strtof and strtod know more than is wanted here: hexadecimal, nan, inf.
+bool is_decimal(std::string_view text) { return text.find_first_not_of("0123456789+-.eE") == std::string_view::npos; }
+
+// As exact as f64 can be.
+constexpr std::array<double, 57> kPowersOfTen = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31, 1e32, 1e33, 1e34, 1e35, 1e36, 1e37,
+    1e38, 1e39, 1e40, 1e41, 1e42, 1e43, 1e44, 1e45, 1e46, 1e47, 1e48, 1e49, 1e50, 1e51, 1e52, 1e53, 1e54, 1e55, 1e56};
+constexpr std::array<std::uint64_t, 9> kShifts = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+// What so many more digits would bring above 10^18.
+constexpr std::array<std::uint64_t, 9> kTooMany = {1000000000000000000, 100000000000000000, 10000000000000000,
+                                                   1000000000000000,    100000000000000,    10000000000000,
+                                                   1000000000000,       100000000000,       10000000000};
+
+// Appends the digits that come next to `number`, eight at a time and without a branch on how many there are. False
+// where they do not fit.
+bool take_digits(const char*& text, std::uint64_t& number) {
+  for (;;) {
+    std::uint64_t digits = 0;
+    std::memcpy(&digits, text, sizeof(digits));
+    digits ^= 0x3030303030303030U;
+    const std::uint64_t others = ((digits + 0x7676767676767676U) | digits) & 0x8080808080808080U;
+    const auto n = static_cast<std::size_t>(std::countr_zero(others)) / 8;  // 8 where there are no others
+    if (n == 0) return true;
+    if (number >= kTooMany[n]) return false;
+    digits <<= 64 - 8 * n;  // zeros before them
+    digits = digits * 10 + (digits >> 8U);
+    digits = ((digits & 0xff000000ffU) * 0xf424000000064U + ((digits >> 16U) & 0xff000000ffU) * 0x271000000001U) >> 32U;
+    number = number * kShifts[n] + digits;
+    text += n;
+    if (n < 8) return true;
+  }
+}
+
+// digits × 10^exponent, where f64 can tell how it is rounded to f32: a few of f64's last bits may be wrong, so it must
+// not be near the middle between two f32.
+bool round_to_float(std::uint64_t digits, int exponent, float& value) {
+  constexpr std::uint64_t kBelowFloat = 0x1fffffff;  // the bits of f64 that f32 lacks
+  constexpr std::uint64_t kMiddle = 0x10000000;
+  constexpr std::uint64_t kDoubt = 8;
+  value = 0;
+  if (digits == 0) return true;
+  if (exponent < -56 || exponent > 38) return false;
+  auto number = static_cast<double>(static_cast<std::int64_t>(digits));
+  if (exponent < 0) {
+    number /= kPowersOfTen[static_cast<std::size_t>(-exponent)];
+  } else {
+    number *= kPowersOfTen[static_cast<std::size_t>(exponent)];
+  }
+  if (number < double{FLT_MIN}) return false;
+  const std::uint64_t rest = std::bit_cast<std::uint64_t>(number) & kBelowFloat;
+  const bool exact = exponent == 0 && digits < (std::uint64_t{1} << 53U);
+  if (rest - (kMiddle - kDoubt) <= 2 * kDoubt && !exact) return false;
+  value = static_cast<float>(number);
+  return value <= FLT_MAX;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// What follows an e. False where it is no number, or far too large a one.
+bool take_exponent(const char*& text, int& exponent) {
+  const bool negative = *text == '-';
+  if (negative || *text == '+') ++text;
+  if (!is_digit(*text)) return false;
+  int number = 0;
+  for (; is_digit(*text); ++text) {
+    number = number * 10 + (*text - '0');
+    if (number > 1000) return false;
+  }
+  exponent += negative ? -number : number;
+  return true;
+}
+
+}  // namespace
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpaces = " \t";
@@ -14,38 +104,58 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpaces) - begin + 1);
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-bool names_non_finite(std::string_view text) {
-  if (!text.empty() && (text[0] == '+' || text[0] == '-')) text.remove_prefix(1);
-  std::string word;
-  for (const char c : text) word += lower(c);
-  return word == "nan" || word == "inf" || word == "infinity";
+bool names_missing(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kNames = {"NA", "N/A", "<NA>", "NULL", "null"};
+  if (text.size() > 4) return false;
+  return std::ranges::find(kNames, text) != kNames.end() || is_word(text, "nan");
 }
 
-// strtof and strtod know more than is wanted here: hexadecimal, nan, inf.
-bool is_decimal(std::string_view text) { return text.find_first_not_of("0123456789+-.eE") == std::string_view::npos; }
-
-}  // namespace
+const char* scan_number(const char* text, float& value) {
+  while (*text == ' ') ++text;
+  const bool negative = *text == '-';
+  if (negative || *text == '+') ++text;
+  std::uint64_t digits = 0;
+  const char* begin = text;
+  if (!take_digits(text, digits)) return nullptr;
+  auto n_digits = text - begin;
+  int exponent = 0;
+  if (*text == '.') {
+    begin = ++text;
+    if (!take_digits(text, digits)) return nullptr;
+    exponent = -static_cast<int>(text - begin);
+    n_digits += text - begin;
+  }
+  if (n_digits == 0) return nullptr;
+  if (*text == 'e' || *text == 'E') {
+    if (!take_exponent(++text, exponent)) return nullptr;
+  }
+  if (!round_to_float(digits, exponent, value)) return nullptr;
+  if (negative) value = -value;
+  return text;
+}
 
 ParsedNumber parse_number(std::string_view text) {
   text = trimmed(text);
   if (text.empty()) return {.problem = NumberProblem::blank};
   if (!is_decimal(text)) {
-    return {.problem = names_non_finite(text) ? NumberProblem::not_finite : NumberProblem::not_a_number};
+    if (names_missing(text)) return {.problem = NumberProblem::missing};
+    const bool infinite = is_word(text, "inf") || is_word(text, "infinity");
+    return {.problem = infinite ? NumberProblem::not_finite : NumberProblem::not_a_number};
   }
   constexpr std::size_t kUsualLength = 64;
-  char usual[kUsualLength];
+  std::array<char, kUsualLength + kScanPadding> usual{};
   std::string unusual;
-  const char* begin = usual;
-  if (text.size() < kUsualLength) {
-    usual[text.copy(usual, kUsualLength - 1)] = '\0';
+  const char* begin = usual.data();
+  float value = 0;
+  if (text.size() <= kUsualLength) {
+    text.copy(usual.data(), kUsualLength);
+    if (scan_number(begin, value) == begin + text.size()) return {.value = value};
   } else {
     unusual = text;
     begin = unusual.c_str();
   }
   char* end = nullptr;
-  const float value = std::strtof(begin, &end);
+  value = std::strtof(begin, &end);
   if (end != begin + text.size()) return {.problem = NumberProblem::not_a_number};
   if (!std::isfinite(value)) return {.problem = NumberProblem::too_large};
   return {.value = value};

@@ -14,6 +14,8 @@ namespace {
 
 using Arguments = std::span<const std::string_view>;
 
+constexpr const char* kCommands = "train, predict, evaluate, bench, info, import, export or help";
+
 bool is_whole(std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; }
 
 Option feature_limit_option(FeatureLimit& into) {
@@ -105,6 +107,23 @@ void add_forest_options(std::vector<Option>& options, ForestOptions& forest) {
   options.push_back(number_option("--seed", params.seed, 0));
 }
 
+Option task_option(Task& into) {
+  constexpr const char* kName = "--task";
+  return {.name = kName, .set = [&into](std::string_view value) -> Result<void> {
+            if (value == "auto") {
+              into = Task::automatic;
+            } else if (value == "regression") {
+              into = Task::regression;
+            } else if (value == "classification") {
+              into = Task::classification;
+            } else {
+              return fail_usage(
+                  format("option '%s' needs auto, regression or classification, not %s", kName, quoted(value).c_str()));
+            }
+            return {};
+          }};
+}
+
 Result<void> check_contradictions(const ForestOptions& forest) {
   if (forest.params.bootstrap) return {};
   const auto contradicts = [](const char* option) {
@@ -128,29 +147,55 @@ Result<Command> finish(std::string_view name, Arguments arguments, const std::ve
 Result<Command> parse_train(Arguments arguments) {
   TrainCommand command;
   std::vector<Option> options = {text_option("--data", command.data, true), text_option("--target", command.target),
-                                 text_option("--model", command.model, true)};
+                                 text_option("--model", command.model, true), task_option(command.task),
+                                 flag_option("--json", command.json, true)};
   add_forest_options(options, command.forest);
   return finish("train", arguments, options, command);
 }
 
 Result<Command> parse_predict(Arguments arguments) {
   PredictCommand command;
+  const std::vector<Option> options = {
+      text_option("--model", command.model, true), text_option("--data", command.data, true),
+      text_option("--output", command.output), flag_option("--probabilities", command.probabilities, true)};
+  return finish("predict", arguments, options, command);
+}
+
+Result<Command> parse_evaluate(Arguments arguments) {
+  EvaluateCommand command;
   const std::vector<Option> options = {text_option("--model", command.model, true),
                                        text_option("--data", command.data, true),
-                                       text_option("--output", command.output)};
-  return finish("predict", arguments, options, command);
+                                       flag_option("--json", command.json, true)};
+  return finish("evaluate", arguments, options, command);
 }
 
 Result<Command> parse_info(Arguments arguments) {
   InfoCommand command;
-  const std::vector<Option> options = {text_option("--model", command.model, true)};
+  const std::vector<Option> options = {text_option("--model", command.model, true),
+                                       flag_option("--json", command.json, true)};
   return finish("info", arguments, options, command);
+}
+
+Result<Command> parse_import(Arguments arguments) {
+  ImportCommand command;
+  const std::vector<Option> options = {
+      text_option("--treelite", command.treelite, true), text_option("--model", command.model, true),
+      text_option("--features", command.features), text_option("--classes", command.classes),
+      text_option("--target", command.target)};
+  return finish("import", arguments, options, command);
+}
+
+Result<Command> parse_export(Arguments arguments) {
+  ExportCommand command;
+  const std::vector<Option> options = {text_option("--model", command.model, true),
+                                       text_option("--treelite", command.treelite, true)};
+  return finish("export", arguments, options, command);
 }
 
 Result<Command> parse_bench(Arguments arguments) {
   BenchCommand command;
   std::vector<Option> options = {text_option("--train", command.train), text_option("--test", command.test),
-                                 text_option("--target", command.target)};
+                                 text_option("--target", command.target), task_option(command.task)};
   add_forest_options(options, command.forest);
   return finish("bench", arguments, options, command);
 }
@@ -159,14 +204,19 @@ bool is_help(std::string_view argument) { return argument == "--help" || argumen
 
 }  // namespace
 
-std::uint32_t FeatureLimit::resolve(std::uint32_t n_features) const {
+std::uint32_t FeatureLimit::resolve(std::uint32_t n_features, bool is_classification) const {
+  const auto square_root = [=] {
+    return std::max(1U, static_cast<std::uint32_t>(std::sqrt(static_cast<double>(n_features) + 0.5)));
+  };
   switch (kind) {
+    case Kind::automatic:
+      return is_classification ? square_root() : 0;
     case Kind::all:
       return 0;
     case Kind::third:
       return std::max(1U, n_features / 3);
     case Kind::square_root:
-      return std::max(1U, static_cast<std::uint32_t>(std::sqrt(static_cast<double>(n_features) + 0.5)));
+      return square_root();
     case Kind::count:
       return count;
   }
@@ -178,24 +228,27 @@ std::uint32_t SampleSize::resolve(std::uint32_t n_rows) const {
   return std::max(1U, static_cast<std::uint32_t>(std::round(share * n_rows)));
 }
 
-ForestParams ForestOptions::resolve(std::uint32_t n_rows, std::uint32_t n_features) const {
+ForestParams ForestOptions::resolve(const TrainingSet& set) const {
   ForestParams resolved = params;
-  resolved.max_features = max_features.resolve(n_features);
-  if (max_samples) resolved.max_samples = max_samples->resolve(n_rows);
+  resolved.max_features = max_features.resolve(set.n_features(), !set.classes.empty());
+  if (max_samples) resolved.max_samples = max_samples->resolve(set.n_rows);
   return resolved;
 }
 
 Result<Command> parse_command(Arguments arguments) {
-  if (arguments.empty()) return fail_usage("no command: train, predict, bench, info or help");
+  if (arguments.empty()) return fail_usage(std::string("no command: ") + kCommands);
   const std::string_view name = arguments[0];
   const Arguments rest = arguments.subspan(1);
   if (is_help(name) || name == "help" || std::ranges::any_of(rest, is_help)) return Command(HelpCommand());
   if (name == "--version") return Command(VersionCommand());
   if (name == "train") return parse_train(rest);
   if (name == "predict") return parse_predict(rest);
-  if (name == "info") return parse_info(rest);
+  if (name == "evaluate") return parse_evaluate(rest);
   if (name == "bench") return parse_bench(rest);
-  return fail_usage("unknown command " + quoted(name) + ": train, predict, bench, info or help");
+  if (name == "info") return parse_info(rest);
+  if (name == "import") return parse_import(rest);
+  if (name == "export") return parse_export(rest);
+  return fail_usage("unknown command " + quoted(name) + ": " + kCommands);
 }
 
 }  // namespace wasm_ml

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "dataset.hpp"
 #include "error.hpp"
 #include "forest.hpp"
 
@@ -15,12 +16,13 @@ namespace wasm_ml {
 
 // How many features each node tries: a number, or a share of what there is.
 struct FeatureLimit {
-  enum class Kind : std::uint8_t { all, third, square_root, count };
-  Kind kind = Kind::all;
+  // Automatic: all for a regression, the square root for a classification.
+  enum class Kind : std::uint8_t { automatic, all, third, square_root, count };
+  Kind kind = Kind::automatic;
   std::uint32_t count = 0;
 
   // For ForestParams::max_features.
-  [[nodiscard]] std::uint32_t resolve(std::uint32_t n_features) const;
+  [[nodiscard]] std::uint32_t resolve(std::uint32_t n_features, bool is_classification) const;
 };
 
 // How many rows each tree draws: a number, or a share of what there is.
@@ -38,7 +40,7 @@ struct ForestOptions {
   FeatureLimit max_features;
   std::optional<SampleSize> max_samples = {};
 
-  [[nodiscard]] ForestParams resolve(std::uint32_t n_rows, std::uint32_t n_features) const;
+  [[nodiscard]] ForestParams resolve(const TrainingSet& set) const;
 };
 
 struct HelpCommand {};
@@ -48,27 +50,52 @@ struct TrainCommand {
   std::string data;
   std::string target;  // empty: the last column
   std::string model;
+  Task task = Task::automatic;
+  bool json = false;
   ForestOptions forest;
 };
 
 struct PredictCommand {
   std::string model;
   std::string data;
-  std::string output;  // empty: standard output
+  std::string output = {};     // empty: standard output
+  bool probabilities = false;  // of each class too
+};
+
+struct EvaluateCommand {
+  std::string model;
+  std::string data;
+  bool json = false;
 };
 
 struct InfoCommand {
   std::string model;
+  bool json = false;
+};
+
+struct ImportCommand {
+  std::string treelite;
+  std::string model;
+  std::string features = {};  // names, separated by commas; empty: "0", "1", …
+  std::string classes = {};   // the same
+  std::string target = {};
+};
+
+struct ExportCommand {
+  std::string model;
+  std::string treelite;
 };
 
 struct BenchCommand {
   std::string train = "diabetes_train.csv";
   std::string test = "diabetes_test.csv";
   std::string target;  // empty: the last column
+  Task task = Task::automatic;
   ForestOptions forest;
 };
 
-using Command = std::variant<HelpCommand, VersionCommand, TrainCommand, PredictCommand, InfoCommand, BenchCommand>;
+using Command = std::variant<HelpCommand, VersionCommand, TrainCommand, PredictCommand, EvaluateCommand, BenchCommand,
+                             InfoCommand, ImportCommand, ExportCommand>;
 
 // `arguments` without the program's name. Errors have the exit code for usage.
 [[nodiscard]] Result<Command> parse_command(std::span<const std::string_view> arguments);

@@ -1,52 +1,53 @@
 #include <cstdio>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "commands.hpp"
 #include "dataset.hpp"
 #include "files.hpp"
-#include "metrics.hpp"
 #include "model_file.hpp"
+#include "predictions.hpp"
 #include "predictor.hpp"
 #include "text.hpp"
 
 namespace wasm_ml {
-namespace {
-
-std::string predictions_csv(const std::vector<float>& predictions) {
-  std::string csv = "prediction\n";
-  // 9 digits read back as the same f32.
-  for (const float prediction : predictions) csv += format("%.9g\n", double{prediction});
-  return csv;
-}
-
-}  // namespace
 
 Result<void> run(const PredictCommand& command) {
   for (const std::string& input : {command.model, command.data}) {
     if (command.output.empty()) break;
     if (auto distinct = check_distinct(input, command.output); !distinct) return distinct;
   }
-  const auto forest = load_model(command.model);
-  if (!forest) return std::unexpected(forest.error());
-  const auto set = load_prediction_set(command.data, forest->feature_names, forest->target_name);
+  auto file = ModelFile::open(command.model);
+  if (!file) return std::unexpected(std::move(file.error()));
+  const ModelInfo& info = file->info();
+  if (command.probabilities && info.task != ModelTask::classification) {
+    return fail_usage("option '--probabilities': model " + quoted(command.model) + " is not a classification");
+  }
+  const auto set = load_prediction_set(command.data, columns_of(info));
   if (!set) return std::unexpected(set.error());
-  auto predictor = Predictor::create(*forest);
+  std::string note;
+  auto predictor = Predictor::create(*file, &note);
   if (!predictor) return std::unexpected(std::move(predictor.error()));
-  std::vector<float> predictions(set->n_rows);
-  if (auto predicted = predictor->predict(set->features, predictions); !predicted) return predicted;
+  if (!note.empty()) std::fprintf(stderr, "wasm_ml: note: %s\n", note.c_str());
+  const auto predictions = predict_rows(info, *predictor, *set);
+  if (!predictions) return std::unexpected(predictions.error());
 
-  const std::string csv = predictions_csv(predictions);
+  const bool is_npy = std::string_view(command.output).ends_with(".npy");
+  const std::string bytes =
+      is_npy ? predictions_npy(*predictions) : predictions_csv(*predictions, command.probabilities);
   if (command.output.empty()) {
-    if (std::fwrite(csv.data(), 1, csv.size(), stdout) != csv.size()) return fail("cannot write the predictions");
-  } else if (auto written = write_file(command.output, csv); !written) {
+    if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size()) return fail("cannot write the predictions");
+  } else if (auto written = write_file(command.output, bytes); !written) {
     return written;
   }
-  if (set->targets) {
-    const Metrics metrics = evaluate(predictions, *set->targets);
-    std::fprintf(stderr, "against column %s: MSE %.3f, R2 %.4f over %lu rows\n", quoted(forest->target_name).c_str(),
-                 metrics.mse, metrics.r2, static_cast<unsigned long>(set->n_rows));
-  } else if (set->has_target) {
-    std::fprintf(stderr, "not evaluated: %s\n", set->targets.error().message.c_str());
+  if (!set->has_target) return {};
+  const auto evaluation = set->targets ? evaluate(*predictions, *set->targets) : fail(set->targets.error().message);
+  if (evaluation) {
+    std::fprintf(stderr, "against column %s: %s over %lu rows\n", quoted(info.target_name).c_str(),
+                 describe(*evaluation).c_str(), static_cast<unsigned long>(set->n_rows));
+  } else {
+    std::fprintf(stderr, "not evaluated: %s\n", evaluation.error().message.c_str());
   }
   return {};
 }

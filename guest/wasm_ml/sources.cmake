@@ -1,30 +1,55 @@
 # The module's sources but main.cpp, for the module and for its native tests. One
-# without wasi:gpu/forest leaves engine_training.cpp out.
+# without wasi:gpu/forest leaves engine_… out.
 set(WASM_ML_SOURCES
   bench_command.cpp
   bench_report.cpp
+  byte_source.cpp
+  categories.cpp
+  categories_order.cpp
   csv.cpp
-  csv_record.cpp
+  csv_reader.cpp
   dataset.cpp
+  dataset_classes.cpp
+  dataset_common.cpp
+  dataset_csv.cpp
+  dataset_npy.cpp
+  engine_embedding.cpp
+  engine_exchange.cpp
+  engine_predictor.cpp
   engine_training.cpp
+  evaluate_command.cpp
+  exchange_commands.cpp
   files.cpp
   forest.cpp
   info_command.cpp
+  json.cpp
+  kernel_predictor.cpp
   kernel_training.cpp
   metrics.cpp
   model_file.cpp
+  model_file_v1.cpp
+  model_info_bytes.cpp
+  npy.cpp
+  npy_header.cpp
   number.cpp
   option_table.cpp
   options.cpp
+  packed_trees.cpp
+  postprocess.cpp
   predict_command.cpp
+  predictions.cpp
   predictor.cpp
   progress.cpp
   split_candidates.cpp
   split_search.cpp
+  table_error.cpp
   text.cpp
   train_command.cpp
   training.cpp
   training_progress.cpp
   tree_grower.cpp
+  treelite_fields.cpp
+  treelite_read.cpp
+  treelite_write.cpp
   usage.cpp)
 list(TRANSFORM WASM_ML_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)

@@ -1,7 +1,6 @@
 #include "split_search.hpp"
 
 #include <utility>
-#include <vector>
 
 #include "split_candidates.hpp"
 #include "wasi_gpu/kernels.hpp"
@@ -13,11 +12,9 @@ using wasi_gpu::Buffer;
 Result<SplitSearch> SplitSearch::create(const TrainingSet& set) {
   SplitSearch search;
   search.n_rows_ = set.n_rows;
-  search.n_columns_ = set.n_columns();
-  std::vector<float> targets(set.n_rows);
-  for (std::uint32_t row = 0; row < set.n_rows; ++row) targets[row] = set.label(row);
-  auto table = Buffer::from(set.table);
-  auto labels = Buffer::from(targets);
+  search.n_features_ = set.n_features();
+  auto table = Buffer::from(set.features);
+  auto labels = Buffer::from(set.targets);
   auto rows = Buffer::create_for<std::uint32_t>(set.n_rows);
   auto thresholds = Buffer::create_for<float>(kMaxThresholds);
   auto scores = Buffer::create_for<float>(kMaxThresholds);
@@ -46,12 +43,12 @@ Result<void> SplitSearch::set_node(std::span<const std::uint32_t> rows) {
   return {};
 }
 
-Result<void> SplitSearch::score(std::uint32_t column, std::span<const float> thresholds, std::span<float> scores) {
+Result<void> SplitSearch::score(std::uint32_t feature, std::span<const float> thresholds, std::span<float> scores) {
   auto done = thresholds_.write(thresholds);
   if (done) {
     done = wasi_gpu::find_split({.n_samples = n_node_rows_,
-                                 .n_features = n_columns_,
-                                 .feature_idx = column,
+                                 .n_features = n_features_,
+                                 .feature_idx = feature,
                                  .n_thresholds = static_cast<std::uint32_t>(thresholds.size())},
                                 table_, labels_, rows_, thresholds_, scores_);
   }

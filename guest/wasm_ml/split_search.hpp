@@ -13,7 +13,7 @@ namespace wasm_ml {
 
 class SplitSearch {
  public:
-  // Uploads the table and, by themselves, its labels.
+  // Uploads features and labels.
   [[nodiscard]] static Result<SplitSearch> create(const TrainingSet& set);
 
   // Draws rows.size() row numbers with replacement.
@@ -22,16 +22,16 @@ class SplitSearch {
   // The rows of the node that score() is about, at most as many as the set has.
   [[nodiscard]] Result<void> set_node(std::span<const std::uint32_t> rows);
 
-  // For each threshold of a column of the table, at most kMaxThresholds, the sum
+  // For each threshold of a feature, at most kMaxThresholds, the sum
   // of squared deviations from their side's mean that is left after the split.
   // As many scores.
-  [[nodiscard]] Result<void> score(std::uint32_t column, std::span<const float> thresholds, std::span<float> scores);
+  [[nodiscard]] Result<void> score(std::uint32_t feature, std::span<const float> thresholds, std::span<float> scores);
 
  private:
   SplitSearch() = default;
 
   std::uint32_t n_rows_ = 0;
-  std::uint32_t n_columns_ = 0;
+  std::uint32_t n_features_ = 0;
   std::uint32_t n_node_rows_ = 0;
   wasi_gpu::Buffer table_;
   wasi_gpu::Buffer labels_;

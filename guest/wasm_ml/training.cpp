@@ -23,7 +23,7 @@ Result<Trained> train(const TrainingSet& set, const ForestParams& params, const 
   if (!trained) return std::unexpected(std::move(trained.error()));
   if (*trained) return **std::move(trained);
 #endif
-  if (auto supported = check_kernels_can(params); !supported) {
+  if (auto supported = check_kernels_can(set, params); !supported) {
     return fail(std::string(kWhyKernels) + ": " + supported.error().message);
   }
   if (hooks.note) {
@@ -34,13 +34,13 @@ Result<Trained> train(const TrainingSet& set, const ForestParams& params, const 
 
 }  // namespace
 
-Forest untrained_forest(const TrainingSet& set, const ForestParams& params) {
-  return {.params = params,
-          .n_train_rows = set.n_rows,
+ModelInfo model_info(const TrainingSet& set, const ForestParams& params) {
+  return {.task = set.classes.empty() ? ModelTask::regression : ModelTask::classification,
           .target_name = set.target_name,
-          .feature_names = set.feature_names,
-          .tree_offsets = {},
-          .nodes = {}};
+          .features = set.feature_types,
+          .classes = set.classes,
+          .params = params,
+          .n_train_rows = set.n_rows};
 }
 
 Result<Trained> train_forest(const TrainingSet& set, const ForestParams& params, const TrainingHooks& hooks) {
@@ -51,9 +51,9 @@ Result<Trained> train_forest(const TrainingSet& set, const ForestParams& params,
   }
   auto trained = train(set, params, hooks);
   if (!trained) return trained;
-  auto depth = check_structure(trained->forest);
-  if (!depth) return fail("training failed: " + depth.error().message);
-  trained->forest.depth = *depth;
+  auto trees = summarize(trained->model.packed);
+  if (!trees) return fail("training failed: " + trees.error().message);
+  trained->trees = *trees;
   return trained;
 }
 

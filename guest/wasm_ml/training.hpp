@@ -5,12 +5,13 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "dataset.hpp"
 #include "error.hpp"
 #include "forest.hpp"
 #include "metrics.hpp"
+#include "model.hpp"
+#include "packed_trees.hpp"
 
 namespace wasm_ml {
 
@@ -20,15 +21,19 @@ struct TrainingHooks {
   std::function<void(const std::string& text)> note = {};   // before the work begins
 };
 
-struct Trained {
-  Forest forest;
-  std::vector<double> importances = {};  // of each feature; empty where the kernels trained
-  std::optional<Metrics> out_of_bag = {};
-  std::uint32_t n_out_of_bag = 0;  // rows that out_of_bag is about
+struct OutOfBag {
+  Evaluation evaluation;
+  std::uint32_t n_rows = 0;  // that it is about
 };
 
-// A forest of the set, still without trees.
-[[nodiscard]] Forest untrained_forest(const TrainingSet& set, const ForestParams& params);
+struct Trained {
+  Model model;  // without importances where the kernels trained
+  TreesSummary trees = {};
+  std::optional<OutOfBag> out_of_bag = {};  // none: not asked for, or no row was left out
+};
+
+// What a model of the set says, before there are trees.
+[[nodiscard]] ModelInfo model_info(const TrainingSet& set, const ForestParams& params);
 
 // The same forest for the same data and parameters, bit for bit, on one device; on all that grow forests.
 [[nodiscard]] Result<Trained> train_forest(const TrainingSet& set, const ForestParams& params,

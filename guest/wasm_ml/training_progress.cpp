@@ -24,14 +24,21 @@ void warn_of_constant_features(const TrainingSet& set) {
   say("warning", "one value in all rows, so that no tree can use it: " + list);
 }
 
+void warn_of_mixed_features(const TrainingSet& set) {
+  for (const std::string& name : set.mixed_features) {
+    say("warning", "column " + quoted(name) + " has texts and numbers: all are taken for names of categories");
+  }
+}
+
 }  // namespace
 
 Result<Trained> train_with_progress(const TrainingSet& set, const ForestOptions& options) {
+  warn_of_mixed_features(set);
   warn_of_constant_features(set);
   ProgressLine progress("training, trees", options.params.n_trees);
   TrainingHooks hooks{.note = [](const std::string& text) { say("note", text); }};
   if (progress.is_shown()) hooks.progress = [&](std::uint32_t done) { progress.update(done); };
-  return train_forest(set, options.resolve(set.n_rows, set.n_features()), hooks);
+  return train_forest(set, options.resolve(set), hooks);
 }
 
 }  // namespace wasm_ml

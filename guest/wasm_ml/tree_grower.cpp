@@ -100,7 +100,7 @@ Result<std::optional<TreeGrower::Split>> TreeGrower::best_split(const Open& open
 // Scores thresholds_; ties go to the lower feature, then the lower threshold.
 Result<void> TreeGrower::consider(std::uint32_t feature, std::optional<Split>& best) {
   scores_.resize(thresholds_.size());
-  if (auto scored = search_.score(set_.column_of(feature), thresholds_, scores_); !scored) return scored;
+  if (auto scored = search_.score(feature, thresholds_, scores_); !scored) return scored;
   for (std::size_t i = 0; i < scores_.size(); ++i) {
     if (!std::isfinite(scores_[i])) continue;
     const Split split{.score = scores_[i], .feature = feature, .threshold = thresholds_[i]};

@@ -1,6 +1,7 @@
 // Runs the random forest module in a folder of its own.
 #pragma once
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,21 @@ namespace gpu_host::e2e {
                  {"train", "--data", "/data/diabetes_train.csv", "--model", model, "--trees", "20", "--max-depth", "6",
                   "--seed", seed},
                  backend);
+}
+
+[[nodiscard]] inline std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// A CSV file of one column of numbers, under a header.
+[[nodiscard]] inline std::vector<double> numbers_of(const std::string& csv) {
+  const std::vector<std::string> lines = lines_of(csv);
+  std::vector<double> numbers;
+  for (std::size_t i = 1; i < lines.size(); ++i) numbers.push_back(std::stod(lines[i]));
+  return numbers;
 }
 
 }  // namespace gpu_host::e2e

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "e2e/wasm_ml.hpp"
@@ -76,6 +78,82 @@ TEST(WasmMlForest, TheOlderModuleUsesTheKernelsAndSaysSo) {
   EXPECT_EQ(refused.exit_code, 1) << refused;
   EXPECT_THAT(refused.err, HasSubstr("'--no-bootstrap'"));
   EXPECT_EQ(read_file(folder.path() / "model"), model);
+}
+
+TEST(WasmMlForest, TheOlderModulePredictsWhatTheNewerOneTrained) {
+  const TempFolder folder;
+  ASSERT_EQ(wasm_ml(folder, training("model", {"--trees", "30"}), "cpu").exit_code, 0);
+  const std::vector<std::string> prediction{"predict", "--model", "model", "--data", "/data/diabetes_test.csv"};
+  const Outcome newer = wasm_ml(folder, prediction, "cpu");
+  const Outcome older = wasm_ml_with({"--backend", "cpu"}, WGH_WASM_ML_0_1, folder, prediction);
+  EXPECT_EQ(older.exit_code, 0) << older;
+  EXPECT_THAT(older.err, testing::StartsWith("wasm_ml: note: this module is built for hosts of wasi:gpu 0.1.0: the "
+                                             "0.1.0 kernels predict\n"));
+  const std::vector<double> expected = numbers_of(newer.out);
+  const std::vector<double> predictions = numbers_of(older.out);
+  ASSERT_EQ(predictions.size(), 89U);
+  ASSERT_EQ(expected.size(), 89U);
+  // Sums of trees in 32-bit floats there, exact ones here.
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(predictions[i], expected[i], 1e-6 * expected[i]) << i;
+}
+
+TEST(WasmMlForest, TheOlderModuleRefusesByNameWhatItCannotDo) {
+  const TempFolder folder;
+  folder.add("classes.csv", "a,b\n1,x\n2,y\n");
+  folder.add("blanks.csv", "a,b\n1,2\n,3\n");
+  ASSERT_EQ(wasm_ml(folder, {"train", "--data", "classes.csv", "--model", "classes"}, "cpu").exit_code, 0);
+  const struct {
+    std::vector<std::string> arguments;
+    std::string says;
+  } cases[] = {
+      {{"train", "--data", "classes.csv", "--model", "new"}, "column 'b': classes are more than the 0.1.0 kernels"},
+      {{"train", "--data", "blanks.csv", "--model", "new"}, "column 'a': missing values are more than the 0.1.0"},
+      {{"predict", "--data", "classes.csv", "--model", "classes"}, "which the 0.1.0 kernels cannot predict"},
+      {{"import", "--treelite", "blanks.csv", "--model", "new"}, "import needs a host of wasi:gpu 0.2.0"},
+      {{"export", "--treelite", "new", "--model", "classes"}, "export needs a host of wasi:gpu 0.2.0"}};
+  for (const auto& [arguments, says] : cases) {
+    const Outcome outcome = wasm_ml_with({"--backend", "cpu"}, WGH_WASM_ML_0_1, folder, arguments);
+    EXPECT_EQ(outcome.exit_code, 1) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr(says));
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "new")) << outcome;
+  }
+}
+
+TEST(WasmMlForest, ReadsModelsOfVersion1) {
+  const TempFolder folder;
+  folder.add("model", read_file(WGH_WASM_ML_MODELS_DIR "/version_1.model"));
+  const Outcome outcome = wasm_ml(folder, {"predict", "--model", "model", "--data", "/data/diabetes_test.csv"}, "cpu");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  const std::vector<double> expected = numbers_of(read_file(WGH_WASM_ML_MODELS_DIR "/version_1_predictions.csv"));
+  const std::vector<double> predictions = numbers_of(outcome.out);
+  ASSERT_EQ(predictions.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(predictions[i], expected[i], 1e-6 * expected[i]) << i;
+  const Outcome info = wasm_ml(folder, {"info", "--model", "model"});
+  EXPECT_THAT(info.out, testing::ContainsRegex("\nformat version +1\n"));
+}
+
+// Each in a folder of its own, which is all that it can reach.
+TEST(WasmMlForest, TwoTenantsAtATimeDoNotMeet) {
+  const TempFolder folders[2];
+  std::vector<std::future<Outcome>> runs;
+  for (std::size_t i = 0; i < 2; ++i) {
+    runs.push_back(std::async(std::launch::async, [&folder = folders[i], i] {
+      return wasm_ml(folder, training("model", {"--trees", "300", "--seed", std::to_string(i)}), "cpu");
+    }));
+  }
+  for (auto& run : runs) EXPECT_EQ(run.get().exit_code, 0);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const TempFolder alone;
+    ASSERT_EQ(wasm_ml(alone, training("model", {"--trees", "300", "--seed", std::to_string(i)}), "cpu").exit_code, 0);
+    EXPECT_EQ(read_file(folders[i].path() / "model"), read_file(alone.path() / "model"));
+  }
+  const std::string others = (folders[1].path() / "model").string();
+  for (const std::string& path : {others, "../" + folders[1].path().filename().string() + "/model"}) {
+    const Outcome outcome = wasm_ml(folders[0], {"info", "--model", path}, "cpu");
+    EXPECT_EQ(outcome.exit_code, 1) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("cannot open"));
+    EXPECT_EQ(outcome.out, "");
+  }
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ BenchReport report() {
           .load_ms = 1,
           .training_ms = 1234.5,
           .inference = {{.n_rows = 89, .milliseconds = 0.25}, {.n_rows = 1000, .milliseconds = 2}},
-          .test = {.mse = 3000, .r2 = 0.43}};
+          .test = Metrics{.mse = 3000, .r2 = 0.43}};
 }
 
 TEST(BenchReportTest, JsonHasTheKeysOfTheDocument) {
@@ -31,7 +31,7 @@ TEST(BenchReportTest, JsonHasTheKeysOfTheDocument) {
 
 TEST(BenchReportTest, JsonHasNoNumbersThatJsonLacks) {
   BenchReport infinite = report();
-  infinite.test.mse = std::numeric_limits<double>::infinity();
+  infinite.test = Metrics{.mse = std::numeric_limits<double>::infinity()};
   EXPECT_THAT(bench_json(infinite), HasSubstr("\"mse\": null"));
 }
 
@@ -40,11 +40,18 @@ TEST(BenchReportTest, TableHasALineForEachBatch) {
   EXPECT_THAT(table, HasSubstr("353 training rows, 89 test rows, 10 features"));
   EXPECT_THAT(table, HasSubstr("inference, 89 rows"));
   EXPECT_THAT(table, HasSubstr("inference, 1000 rows"));
-  EXPECT_THAT(table, HasSubstr("0.4300"));
-  EXPECT_THAT(table, testing::Not(HasSubstr("out-of-bag")));
+  EXPECT_THAT(table, testing::ContainsRegex("test +MSE 3000.000, R2 0.4300\n"));
+  EXPECT_THAT(table, testing::Not(HasSubstr("out of bag")));
   BenchReport with_out_of_bag = report();
-  with_out_of_bag.out_of_bag = {.mse = 3000, .r2 = 0.42};
-  EXPECT_THAT(bench_table(with_out_of_bag), testing::ContainsRegex("out-of-bag R2 +0.4200\n"));
+  with_out_of_bag.out_of_bag = {.evaluation = Metrics{.mse = 3000, .r2 = 0.42}, .n_rows = 353};
+  EXPECT_THAT(bench_table(with_out_of_bag), testing::ContainsRegex("out of bag +MSE 3000.000, R2 0.4200\n"));
+}
+
+TEST(BenchReportTest, OfClasses) {
+  BenchReport of_classes = report();
+  of_classes.test = ClassMetrics{.accuracy = 0.75, .log_loss = 0.5};
+  EXPECT_THAT(bench_table(of_classes), HasSubstr("accuracy 0.7500, log loss 0.5000\n"));
+  EXPECT_THAT(bench_json(of_classes), HasSubstr(R"("accuracy": 0.75, "log_loss": 0.5, "train_samples")"));
 }
 
 }  // namespace

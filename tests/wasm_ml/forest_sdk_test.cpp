@@ -63,7 +63,10 @@ TEST(ForestSdkTest, GrowsAForest) {
   const auto shape = model->shape().value();
   EXPECT_EQ(shape.n_trees, 3U);
   EXPECT_EQ(shape.n_features, 2U);
-  EXPECT_EQ(shape.n_classes, 0U);
+  EXPECT_EQ(shape.leaves, LeafKind::number);
+  EXPECT_EQ(shape.n_outputs, 1U);
+  EXPECT_TRUE(shape.has_weights);
+  EXPECT_FALSE(shape.has_leaf_targets);
   EXPECT_EQ(shape.n_nodes, 9U);
   EXPECT_EQ(shape.n_leaves, 6U);
   EXPECT_EQ(shape.numerics, 1U);
@@ -90,7 +93,7 @@ TEST(ForestSdkTest, ClassesAndOutOfBag) {
   const auto model = growth->finish();
   ASSERT_TRUE(model) << describe(model.error());
   auto buffer = Buffer::create_for<double>(std::uint64_t{2} * kRows).value();
-  ASSERT_TRUE(model->write_leaf_classes(0, 1, buffer, 4));
+  ASSERT_TRUE(model->write_leaf_values(0, 1, buffer, 4));
   std::array<std::uint32_t, 3> classes{};
   ASSERT_TRUE(buffer.read(classes));
   EXPECT_EQ(classes[1] + classes[2], 2U);
@@ -184,6 +187,118 @@ TEST(ForestSdkTest, MovesAndIsDroppedOnce) {
   EXPECT_EQ(host_calls::data_set_constant_features(first).error().code, ErrorCode::invalid_params);
 }
 
+// 3 rows: 0, 7 and a missing value; and the constant feature.
+struct Rows {
+  Buffer x = Buffer::from(std::array<float, 3>{0, 7, std::numeric_limits<float>::quiet_NaN()}).value();
+  Buffer constant = Buffer::from(std::array<std::uint8_t, 1>{5}).value();
+
+  [[nodiscard]] forest::Table table() const {
+    return {.n_rows = 3,
+            .features = {{.buffer = x.id(), .row_stride = sizeof(float), .n_columns = 1},
+                         {.buffer = constant.id(), .element = ElementType::uint8, .n_columns = 1}}};
+  }
+};
+
+// What a call leaves in a buffer of `size` elements.
+template <class T, class Write>
+std::vector<T> written(std::size_t size, const Write& write) {
+  std::vector<T> values(size);
+  auto buffer = Buffer::create_for<T>(size).value();
+  const Result<void> done = write(buffer);
+  EXPECT_TRUE(done) << describe(done.error());
+  EXPECT_TRUE(buffer.read(values));
+  return values;
+}
+
+std::vector<float> predictions(const Model& model, Prediction what, std::size_t size) {
+  const Rows rows;
+  return written<float>(size, [&](Buffer& to) { return model.predict(rows.table(), what, to); });
+}
+
+TEST(ForestSdkTest, PredictsPacksAndUnpacks) {
+  const Table table;
+  const auto data = DataSet::create(table.params());
+  auto growth = Growth::start(*data, {.n_trees = 2, .max_features = 2, .leaf_targets = true});
+  ASSERT_TRUE(growth && growth->grow(2));
+  const auto model = growth->finish();
+  ASSERT_TRUE(model) << describe(model.error());
+  EXPECT_TRUE(model->shape().value().has_leaf_targets);
+  const auto outputs = predictions(*model, Prediction::outputs, 3);
+  EXPECT_EQ(outputs[0], 1);
+  EXPECT_EQ(outputs[1], 3);
+  const auto trees = predictions(*model, Prediction::trees, 6);
+  EXPECT_EQ(trees[1], 1);
+  EXPECT_EQ(trees[3], 3);
+  const Rows rows;
+  const auto leaves =
+      written<std::uint32_t>(6, [&](Buffer& to) { return model->predict(rows.table(), Prediction::leaves, to); });
+  EXPECT_NE(leaves[0], leaves[2]);
+  const auto quantiles =
+      written<float>(6, [&](Buffer& to) { return model->quantiles(rows.table(), std::array{0.0, 1.0}, to); });
+  EXPECT_THAT(std::vector(quantiles.begin(), quantiles.begin() + 4), ElementsAre(1, 1, 3, 3));
+
+  constexpr PackedParts kAll = PackedParts::weights | PackedParts::leaf_targets;
+  const std::uint64_t size = model->packed_size(kAll).value();
+  EXPECT_GT(size, model->packed_size(PackedParts::none).value());
+  auto packed = Buffer::create(size + 5).value();
+  ASSERT_TRUE(model->pack(kAll, packed, 5));
+  const auto same = Model::unpack(packed, 5, size);
+  ASSERT_TRUE(same) << describe(same.error());
+  EXPECT_NE(same->handle(), model->handle());
+  const auto shape = same->shape().value();
+  EXPECT_TRUE(shape.has_weights && shape.has_leaf_targets);
+  EXPECT_EQ(shape.n_nodes, 6U);
+  EXPECT_EQ(predictions(*same, Prediction::trees, 6), trees);
+}
+
+TEST(ForestSdkTest, TakesForestsFromElsewhere) {
+  // x <= 3.5 goes left, missing values right; and a tree of one leaf.
+  const auto nodes_of_leaves = [](float left, float right, float alone) {
+    const std::array<Node, 4> nodes{Node{.feature = 0, .threshold = 3.5F, .left = 1, .missing_child = 2},
+                                    Node{.threshold = left}, Node{.threshold = right}, Node{.threshold = alone}};
+    return Buffer::from(nodes).value();
+  };
+  const Buffer numbers = nodes_of_leaves(1, 2, 10);
+  ModelParams params{.n_features = 2, .tree_offsets = {0, 3, 4}, .nodes = numbers.id()};
+  const auto sum = Model::create(params);
+  ASSERT_TRUE(sum) << describe(sum.error());
+  EXPECT_THAT(predictions(*sum, Prediction::outputs, 3), ElementsAre(11, 12, 12));
+  params.average = true;
+  params.base = {100};
+  EXPECT_THAT(predictions(Model::create(params).value(), Prediction::outputs, 3), ElementsAre(105.5, 106, 106));
+  params.n_outputs = 2;
+  params.base = {100, 200};
+  params.tree_outputs = {1, 0};
+  EXPECT_THAT(predictions(Model::create(params).value(), Prediction::outputs, 6),
+              ElementsAre(110, 201, 110, 202, 110, 202));
+
+  const Buffer empty = nodes_of_leaves(0, 0, 0);
+  const Buffer vectors = Buffer::from(std::array<float, 7>{0, 1, 3, 2, 0, 10, 20}).value();
+  const ModelParams of_vectors{.n_features = 2,
+                               .leaves = LeafKind::vector,
+                               .n_outputs = 2,
+                               .tree_offsets = {0, 3, 4},
+                               .nodes = empty.id(),
+                               .leaf_values = LeafValues{.buffer = vectors.id(), .offset = sizeof(float)}};
+  const auto vector_model = Model::create(of_vectors);
+  ASSERT_TRUE(vector_model) << describe(vector_model.error());
+  EXPECT_THAT(predictions(*vector_model, Prediction::outputs, 6), ElementsAre(11, 23, 12, 20, 12, 20));
+  EXPECT_THAT(written<float>(4, [&](Buffer& to) { return vector_model->write_leaf_values(1, 2, to); }),
+              ElementsAre(2, 0, 10, 20));
+
+  const Buffer classes = Buffer::from(std::array<std::uint32_t, 6>{1, 3, 2, 0, 4, 4}).value();
+  const ModelParams of_classes{.n_features = 2,
+                               .leaves = LeafKind::classes,
+                               .n_outputs = 2,
+                               .average = true,
+                               .tree_offsets = {0, 3, 4},
+                               .nodes = empty.id(),
+                               .leaf_values = LeafValues{.buffer = classes.id()}};
+  const auto class_model = Model::create(of_classes);
+  ASSERT_TRUE(class_model) << describe(class_model.error());
+  EXPECT_THAT(predictions(*class_model, Prediction::outputs, 6), ElementsAre(0.375, 0.625, 0.75, 0.25, 0.75, 0.25));
+}
+
 TEST(ForestSdkTest, ErrorsAreValues) {
   const Table table;
   DataSetParams params = table.params();
@@ -196,6 +311,8 @@ TEST(ForestSdkTest, ErrorsAreValues) {
   EXPECT_THAT(describe(Growth::start(*data, {.n_trees = 1, .max_features = 3}).error()), HasSubstr("max-features"));
   auto growth = Growth::start(*data, {.n_trees = 1, .max_features = 1});
   EXPECT_EQ(growth->finish().error().code, ErrorCode::invalid_params);
+  EXPECT_THAT(Model::create({.n_features = 1, .tree_offsets = {0, 2}}).error().message, HasSubstr("tree-offsets"));
+  EXPECT_THAT(Model::unpack(table.x, 1, table.x.size()).error().message, HasSubstr("from"));
   EXPECT_EQ(growth->best_splits().error().code, ErrorCode::invalid_params);
   EXPECT_THAT(growth->open_nodes(1).value(), SizeIs(1));
   EXPECT_EQ(growth->evaluate(std::array{Candidate{.node = 1, .split = {}}}).error().code, ErrorCode::invalid_params);

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "native/native_host.hpp"
 #include "training_sets.hpp"
 
@@ -39,6 +41,16 @@ TEST_F(KernelTrainingTest, RefusesByNameWhatTheKernelsCannotDo) {
   EXPECT_THAT(refused({.max_samples = 10}), names("'--max-samples'"));
   EXPECT_THAT(refused({.max_bins = 10}), names("'--max-bins'"));
   EXPECT_THAT(refused({.oob_score = true}), names("'--oob-score'"));
+}
+
+TEST_F(KernelTrainingTest, RefusesByNameTheDataThatTheKernelsCannotUse) {
+  TrainingSet set = set_of({"a", "b"}, {1, 2, 0, 3, 4, 1});
+  const auto refused = [&] { return check_kernels_can(set, {}).error().message; };
+  EXPECT_TRUE(check_kernels_can(set, {}));
+  set.features[3] = NAN;
+  EXPECT_EQ(refused(), "column 'b': missing values are more than the 0.1.0 kernels can do");
+  set.classes = {"no", "yes"};
+  EXPECT_EQ(refused(), "column 'y': classes are more than the 0.1.0 kernels can do");
 }
 
 TEST_F(KernelTrainingTest, RefusesATargetWhoseDeviationsOverflow) {

@@ -29,6 +29,15 @@ std::string train_error(const Arguments& more) {
   return usage_error(arguments);
 }
 
+TrainingSet set_of_size(std::uint32_t n_rows, std::uint32_t n_features) {
+  return {.n_rows = n_rows,
+          .feature_types = std::vector<FeatureType>(n_features),
+          .features = {},
+          .target_name = {},
+          .classes = {},
+          .targets = {}};
+}
+
 TEST(OptionsTest, Defaults) {
   const auto train = parsed<TrainCommand>({"train", "--data", "d.csv", "--model", "m"});
   EXPECT_EQ(train.data, "d.csv");
@@ -36,11 +45,11 @@ TEST(OptionsTest, Defaults) {
   EXPECT_EQ(train.target, "");
   const ForestParams expected = {
       .n_trees = 200, .max_depth = 16, .max_features = 0, .min_samples_split = 2, .min_samples_leaf = 1, .seed = 42};
-  EXPECT_EQ(train.forest.resolve(100, 10), expected);
+  EXPECT_EQ(train.forest.resolve(set_of_size(100, 10)), expected);
   const auto bench = parsed<BenchCommand>({"bench"});
   EXPECT_EQ(bench.train, "diabetes_train.csv");
   EXPECT_EQ(bench.test, "diabetes_test.csv");
-  EXPECT_EQ(bench.forest.resolve(100, 10), expected);
+  EXPECT_EQ(bench.forest.resolve(set_of_size(100, 10)), expected);
 }
 
 TEST(OptionsTest, BothSpellingsOfAValue) {
@@ -51,13 +60,13 @@ TEST(OptionsTest, BothSpellingsOfAValue) {
   EXPECT_EQ(train.target, "t");
   const ForestParams expected = {
       .n_trees = 7, .max_depth = 3, .max_features = 0, .min_samples_split = 9, .min_samples_leaf = 4, .seed = 0};
-  EXPECT_EQ(train.forest.resolve(100, 10), expected);
+  EXPECT_EQ(train.forest.resolve(set_of_size(100, 10)), expected);
 }
 
 TEST(OptionsTest, MaxFeatures) {
   const auto resolved = [](std::string_view value, std::uint32_t n_features) {
     const auto bench = parsed<BenchCommand>({"bench", "--max-features", value});
-    return bench.forest.resolve(100, n_features).max_features;
+    return bench.forest.resolve(set_of_size(100, n_features)).max_features;
   };
   EXPECT_EQ(resolved("all", 10), 0U);
   EXPECT_EQ(resolved("third", 10), 3U);
@@ -68,6 +77,45 @@ TEST(OptionsTest, MaxFeatures) {
   EXPECT_EQ(resolved("5", 10), 5U);
 }
 
+TEST(OptionsTest, MaxFeaturesUnlessGivenAreWhatSuitsTheTask) {
+  TrainingSet set = set_of_size(100, 10);
+  const ForestOptions unset = parsed<BenchCommand>({"bench"}).forest;
+  const ForestOptions all = parsed<BenchCommand>({"bench", "--max-features", "all"}).forest;
+  EXPECT_EQ(unset.resolve(set).max_features, 0U);
+  set.classes = {"no", "yes"};
+  EXPECT_EQ(unset.resolve(set).max_features, 3U);
+  EXPECT_EQ(all.resolve(set).max_features, 0U);
+}
+
+TEST(OptionsTest, OptionsOfTheOtherCommands) {
+  const auto train = parsed<TrainCommand>({"train", "--data", "d", "--model", "m", "--json", "--task=classification"});
+  EXPECT_TRUE(train.json);
+  EXPECT_EQ(train.task, Task::classification);
+  EXPECT_EQ(parsed<BenchCommand>({"bench"}).task, Task::automatic);
+  EXPECT_EQ(parsed<BenchCommand>({"bench", "--task", "regression"}).task, Task::regression);
+  EXPECT_EQ(parsed<BenchCommand>({"bench", "--task", "auto"}).task, Task::automatic);
+  EXPECT_EQ(train_error({"--task", "rank"}), "option '--task' needs auto, regression or classification, not 'rank'");
+  const auto predict =
+      parsed<PredictCommand>({"predict", "--model", "m", "--data", "d", "--output", "o", "--probabilities"});
+  EXPECT_EQ(predict.output, "o");
+  EXPECT_TRUE(predict.probabilities);
+  const auto evaluate = parsed<EvaluateCommand>({"evaluate", "--model", "m", "--data", "d", "--json"});
+  EXPECT_EQ(evaluate.model, "m");
+  EXPECT_EQ(evaluate.data, "d");
+  EXPECT_TRUE(evaluate.json);
+  EXPECT_TRUE(parsed<InfoCommand>({"info", "--model", "m", "--json"}).json);
+  const auto import = parsed<ImportCommand>(
+      {"import", "--treelite", "t", "--model", "m", "--features", "a,b", "--classes=no,yes", "--target", "y"});
+  EXPECT_EQ(import.treelite, "t");
+  EXPECT_EQ(import.model, "m");
+  EXPECT_EQ(import.features, "a,b");
+  EXPECT_EQ(import.classes, "no,yes");
+  EXPECT_EQ(import.target, "y");
+  const auto exported = parsed<ExportCommand>({"export", "--model", "m", "--treelite", "t"});
+  EXPECT_EQ(exported.model, "m");
+  EXPECT_EQ(exported.treelite, "t");
+}
+
 TEST(OptionsTest, MaxDepth) {
   for (const char* any : {"0", "none"}) {
     EXPECT_EQ(parsed<BenchCommand>({"bench", "--max-depth", any}).forest.params.max_depth, 0U);
@@ -76,7 +124,7 @@ TEST(OptionsTest, MaxDepth) {
 
 TEST(OptionsTest, MaxSamples) {
   const auto resolved = [](std::string_view value, std::uint32_t n_rows) {
-    return parsed<BenchCommand>({"bench", "--max-samples", value}).forest.resolve(n_rows, 1).max_samples;
+    return parsed<BenchCommand>({"bench", "--max-samples", value}).forest.resolve(set_of_size(n_rows, 1)).max_samples;
   };
   EXPECT_EQ(resolved("70", 100), 70U);
   EXPECT_EQ(resolved("170", 100), 170U);
@@ -125,8 +173,9 @@ TEST(OptionsTest, HelpAndVersion) {
 }
 
 TEST(OptionsTest, NamesUnknownCommandsAndOptions) {
-  EXPECT_EQ(usage_error({}), "no command: train, predict, bench, info or help");
-  EXPECT_EQ(usage_error({"tarin"}), "unknown command 'tarin': train, predict, bench, info or help");
+  EXPECT_EQ(usage_error({}), "no command: train, predict, evaluate, bench, info, import, export or help");
+  EXPECT_EQ(usage_error({"tarin"}),
+            "unknown command 'tarin': train, predict, evaluate, bench, info, import, export or help");
   EXPECT_EQ(train_error({"--tree", "5"}), "unknown option '--tree' for 'train'");
   EXPECT_EQ(train_error({"--tree=5"}), "unknown option '--tree' for 'train'");
   EXPECT_EQ(usage_error({"predict", "--trees", "5"}), "unknown option '--trees' for 'predict'");
@@ -137,6 +186,9 @@ TEST(OptionsTest, NamesMissingAndRepeatedOptions) {
   EXPECT_EQ(usage_error({"train", "--data", "d.csv"}), "'train' needs the option '--model'");
   EXPECT_EQ(usage_error({"predict", "--model", "m"}), "'predict' needs the option '--data'");
   EXPECT_EQ(usage_error({"info"}), "'info' needs the option '--model'");
+  EXPECT_EQ(usage_error({"evaluate", "--model", "m"}), "'evaluate' needs the option '--data'");
+  EXPECT_EQ(usage_error({"import", "--model", "m"}), "'import' needs the option '--treelite'");
+  EXPECT_EQ(usage_error({"export", "--treelite", "t"}), "'export' needs the option '--model'");
   EXPECT_EQ(train_error({"--trees"}), "option '--trees' needs a value");
   EXPECT_EQ(train_error({"--trees", "--seed"}), "option '--trees' needs a value");
   EXPECT_EQ(train_error({"--trees="}), "option '--trees' needs a value");

@@ -1,7 +1,12 @@
 // A forest of two trees that is small enough to try everything on.
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "forest.hpp"
+#include "model_file.hpp"
+#include "packed_trees.hpp"
 
 namespace wasm_ml {
 
@@ -20,6 +25,27 @@ inline Forest small_forest() {
                 {.feature = -1, .threshold = 3.0F},
                 {.feature = -1, .threshold = 10.0F}},
       .depth = 2};
+}
+
+// A model as training makes it of such a forest.
+inline Model model_of(const Forest& forest) {
+  return {.info = {.target_name = forest.target_name,
+                   .features = numeric_features(forest.feature_names),
+                   .params = forest.params,
+                   .n_train_rows = forest.n_train_rows},
+          .packed = pack_trees(forest)};
+}
+
+inline Result<ModelFile> open_model(std::string bytes) {
+  return ModelFile::open(ByteSource::of_bytes("m.bin", std::move(bytes)));
+}
+
+inline Result<ModelFile> open_model(const Model& model) { return open_model(encode_model(model)); }
+
+// Why the bytes are no model.
+inline std::string open_error(std::string bytes) {
+  const auto file = open_model(std::move(bytes));
+  return file ? "no error" : file.error().message;
 }
 
 }  // namespace wasm_ml

@@ -9,6 +9,7 @@
 #include "metrics.hpp"
 #include "model_file.hpp"
 #include "native/native_host.hpp"
+#include "packed_trees.hpp"
 #include "predictor.hpp"
 #include "training_sets.hpp"
 
@@ -17,7 +18,7 @@ namespace {
 
 std::vector<float> predictions_of(const Forest& forest, const std::vector<float>& samples) {
   std::vector<float> predictions(samples.size() / forest.feature_names.size());
-  EXPECT_TRUE(Predictor::create(forest).value().predict(samples, predictions));
+  EXPECT_TRUE(KernelPredictor::create(forest).value().predict(samples, predictions));
   return predictions;
 }
 
@@ -41,11 +42,27 @@ class TrainingTest : public testing::TestWithParam<const char*> {
   void SetUp() override { wasi_gpu::native::refuse_forests(std::string_view(GetParam()) == "Kernels"); }
   void TearDown() override { wasi_gpu::native::refuse_forests(false); }
 
-  static Result<Forest> forest_of(const TrainingSet& set, const ForestParams& params) {
+  static Result<Model> model_of(const TrainingSet& set, const ForestParams& params) {
     auto trained = train_forest(set, params);
     if (!trained) return std::unexpected(trained.error());
-    EXPECT_EQ(trained->importances.size(), std::string_view(GetParam()) == "Kernels" ? 0U : set.n_features());
-    return std::move(trained->forest);
+    const ModelInfo& info = trained->model.info;
+    EXPECT_EQ(info.importances.size(), std::string_view(GetParam()) == "Kernels" ? 0U : set.n_features());
+    EXPECT_EQ(info.task, ModelTask::regression);
+    EXPECT_EQ(info.origin, "wasm_ml");
+    EXPECT_EQ(info.target_name, set.target_name);
+    EXPECT_EQ(info.features, set.feature_types);
+    EXPECT_EQ(info.params, params);
+    EXPECT_EQ(info.n_train_rows, set.n_rows);
+    return std::move(trained->model);
+  }
+
+  static Result<Forest> forest_of(const TrainingSet& set, const ForestParams& params) {
+    const auto model = model_of(set, params);
+    if (!model) return std::unexpected(model.error());
+    auto forest = unpack_trees(model->packed);
+    EXPECT_TRUE(forest) << forest.error().message;
+    EXPECT_EQ(forest->depth, check_structure(*forest).value());
+    return forest;
   }
 };
 
@@ -54,7 +71,8 @@ INSTANTIATE_TEST_SUITE_P(Ways, TrainingTest, testing::Values("Engine", "Kernels"
 
 TEST_P(TrainingTest, LearnsDiabetes) {
   const TrainingSet set = diabetes();
-  const auto test = load_prediction_set(WASM_ML_DATA_DIR "/diabetes_test.csv", set.feature_names, set.target_name);
+  const auto test = load_prediction_set(WASM_ML_DATA_DIR "/diabetes_test.csv",
+                                        {.features = set.feature_types, .target_name = set.target_name});
   ASSERT_TRUE(test) << test.error().message;
   for (const std::uint32_t seed : {42U, 1U}) {
     const auto forest = forest_of(set, {.seed = seed});
@@ -67,9 +85,31 @@ TEST_P(TrainingTest, LearnsDiabetes) {
 TEST_P(TrainingTest, OneSeedOneModel) {
   const TrainingSet set = diabetes();
   const ForestParams params = {.n_trees = 5, .max_features = 3};
-  const std::string first = encode_model(forest_of(set, params).value());
-  EXPECT_EQ(encode_model(forest_of(set, params).value()), first);
-  EXPECT_NE(encode_model(forest_of(set, {.n_trees = 5, .max_features = 3, .seed = 43}).value()), first);
+  const std::string first = encode_model(model_of(set, params).value());
+  EXPECT_EQ(encode_model(model_of(set, params).value()), first);
+  EXPECT_NE(model_of(set, {.n_trees = 5, .max_features = 3, .seed = 43}).value().packed,
+            model_of(set, params).value().packed);
+}
+
+TEST_P(TrainingTest, ThePredictorSaysTheSameAsTheTrees) {
+  const TrainingSet set = diabetes();
+  const Model model = model_of(set, {.n_trees = 20}).value();
+  auto file = ModelFile::open(ByteSource::of_bytes("m", encode_model(model)));
+  ASSERT_TRUE(file) << file.error().message;
+  std::vector<float> predictions(set.n_rows);
+  ASSERT_TRUE(Predictor::create(*file).value().predict(set.features, predictions));
+  EXPECT_EQ(predictions, predictions_of(unpack_trees(model.packed).value(), set.features));
+}
+
+TEST_P(TrainingTest, TellsOfItsTrees) {
+  const auto trained = train_forest(diabetes(), {.n_trees = 3, .max_depth = 2});
+  ASSERT_TRUE(trained) << trained.error().message;
+  EXPECT_EQ(trained->trees.n_trees, 3U);
+  EXPECT_EQ(trained->trees.n_nodes, 21U);
+  EXPECT_EQ(trained->trees.depth, 2U);
+  EXPECT_EQ(trained->trees.n_features, 10U);
+  EXPECT_EQ(trained->trees.n_outputs, 1U);
+  EXPECT_EQ(trained->trees.bytes, trained->model.packed.size());
 }
 
 TEST_P(TrainingTest, ProgressEndsWithAllTrees) {
@@ -117,24 +157,6 @@ TEST_P(TrainingTest, WithoutADepthLeavesArePure) {
   ASSERT_TRUE(forest);
   EXPECT_GT(forest->depth, 10U);
   EXPECT_GT(forest->nodes.size(), forest_of(set, {.n_trees = 2, .max_depth = 10}).value().nodes.size());
-}
-
-TEST_P(TrainingTest, TheTargetMayBeAnyColumn) {
-  TrainingSet set = set_of({"a", "b"}, {});
-  set.n_rows = 40;
-  for (const std::uint32_t target_column : {0U, 1U, 2U}) {
-    set.target_column = target_column;
-    set.table.assign(std::size_t{3} * set.n_rows, 0);
-    for (std::uint32_t row = 0; row < set.n_rows; ++row) {
-      const auto x = static_cast<float>(row);
-      set.table[row * 3 + target_column] = 2 * x;
-      set.table[row * 3 + set.column_of(1)] = x;
-    }
-    const auto forest = forest_of(set, {.n_trees = 20});
-    ASSERT_TRUE(forest) << forest.error().message;
-    for (const TreeNode& node : forest->nodes) EXPECT_TRUE(node.is_leaf() || node.feature == 1);
-    EXPECT_NEAR(predictions_of(*forest, {0, 20})[0], 40, 4) << target_column;
-  }
 }
 
 TEST_P(TrainingTest, LeavesHaveEnoughRows) {

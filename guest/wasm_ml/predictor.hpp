@@ -1,0 +1,46 @@
+// A model on the device, ready to predict: by the host where its device predicts forests, else by the kernels of
+// wasi:gpu 0.1.0.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "error.hpp"
+#include "kernel_predictor.hpp"
+#include "model_file.hpp"
+#if defined(WASI_GPU_FOREST)
+#include "engine_predictor.hpp"
+#endif
+
+namespace wasm_ml {
+
+class Predictor {
+ public:
+  // The file's trees go to the device. Where the kernels predict, `note` is told so.
+  [[nodiscard]] static Result<Predictor> create(ModelFile& file, std::string* note = nullptr);
+
+  // Numbers of a prediction: as many as classes, or 1 where there are two or none.
+  [[nodiscard]] std::uint32_t n_outputs() const;
+
+  // Predictions for whole rows of the model's features, n_outputs() each. Large batches go to the device in parts of at
+  // most `max_part_bytes`.
+  [[nodiscard]] Result<void> predict(std::span<const float> samples, std::span<float> outputs,
+                                     std::size_t max_part_bytes = std::size_t{64} << 20U);
+
+ private:
+#if defined(WASI_GPU_FOREST)
+  using Engine = std::variant<KernelPredictor, EnginePredictor>;
+#else
+  using Engine = std::variant<KernelPredictor>;
+#endif
+  Predictor(Engine engine, const Postprocessor& postprocessor)
+      : engine_(std::move(engine)), postprocessor_(postprocessor) {}
+
+  Engine engine_;
+  Postprocessor postprocessor_;
+};
+
+}  // namespace wasm_ml
