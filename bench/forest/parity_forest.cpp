@@ -113,7 +113,7 @@ std::vector<double> predict(const Task& task, const Model& model, const std::vec
   }
   if (task.classes != 0) {
     Buffer buffer = checked(Buffer::create_for<std::uint32_t>(leaf_classes.size()));
-    checked(model.write_leaf_classes(0, shape.n_leaves, buffer));
+    checked(model.write_leaf_values(0, shape.n_leaves, buffer));
     checked(buffer.read(leaf_classes));
   }
   std::uint32_t n_leaves = 0;

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""A peer, for run.py: peers.py PEER FOLDER THREADS SECONDS [score]
+"""A peer, for run.py: peers.py PEER FOLDER THREADS SECONDS [score], and for predict.py: … SECONDS predict
 
 Trains on what write_task (workloads.py) wrote. Prints lines of JSON: its version when it is ready, the seconds of one
-training after the other until SECONDS are spent, and with `score` how good the forest is on the test rows.
+training after the other until SECONDS are spent, and with `score` how good the forest is on the test rows. With
+`predict` it trains once and prints the seconds that it takes to predict the test rows, the fastest until SECONDS are
+spent, and one row on one thread, the median over different rows.
 """
 
 import importlib.metadata
@@ -21,7 +23,7 @@ def scikit_learn(task, threads, module):
     x, y = task.x, task.y.astype(np.int64 if task.classes else np.float64)
     model = kind(task.trees, max_depth=task.depth or None, max_features=task.mtry, n_jobs=threads, random_state=0)
     predict = model.predict_proba if task.classes else model.predict
-    return lambda: model.fit(x, y), lambda: predict(task.test_x)
+    return lambda: model.fit(x, y), predict, model
 
 
 def sklearn(task, threads):
@@ -60,7 +62,7 @@ def ydf(task, threads):
         nonlocal model
         model = learner.train(data)
 
-    return fit, lambda: model.predict(columns(task.test_x), num_threads=threads)
+    return fit, lambda x: model.predict(columns(x), num_threads=threads), None
 
 
 def xgboost(task, threads):
@@ -81,7 +83,7 @@ def xgboost(task, threads):
     )
     y = task.y.astype(np.int32) if task.classes else task.y
     predict = model.predict_proba if task.classes else model.predict
-    return lambda: model.fit(task.x, y), lambda: predict(task.test_x)
+    return lambda: model.fit(task.x, y), predict, model
 
 
 def lightgbm(task, threads):
@@ -108,7 +110,42 @@ def lightgbm(task, threads):
         nonlocal model
         model = lightgbm.train(options, lightgbm.Dataset(task.x, task.y), num_boost_round=task.trees)
 
-    return fit, lambda: model.predict(task.test_x)
+    return fit, lambda x: model.predict(x), None
+
+
+def onnxruntime(task, threads):
+    """Predicts a forest of scikit-learn."""
+    import onnxruntime
+    from skl2onnx import to_onnx
+
+    train, _, forest = sklearn(task, threads)
+    session = name = None
+
+    def fit():
+        nonlocal session, name
+        train()
+        graph = to_onnx(forest, task.x[:1], options={id(forest): {"zipmap": False}} if task.classes else None)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        name = session.get_inputs()[0].name
+
+    return fit, lambda x: session.run(None, {name: x})[1 if task.classes else 0], None
+
+
+def treelite(task, threads):
+    """The same."""
+    import treelite
+
+    train, _, forest = sklearn(task, threads)
+    model = None
+
+    def fit():
+        nonlocal model
+        train()
+        model = treelite.sklearn.import_model(forest)
+
+    return fit, lambda x: treelite.gtil.predict(model, x, nthread=threads), None
 
 
 PEERS = {  # key: name, package, what makes it
@@ -118,26 +155,57 @@ PEERS = {  # key: name, package, what makes it
     "xgboost": ("XGBoost rf", "xgboost", xgboost),
     "lightgbm": ("LightGBM rf", "lightgbm", lightgbm),
 }
+PREDICTORS = {key: PEERS[key] for key in ("onedal", "sklearn", "ydf", "xgboost")} | {
+    "onnxruntime": ("ONNX Runtime", "onnxruntime", onnxruntime),
+    "treelite": ("Treelite GTIL", "treelite", treelite),
+}
 
 
 def say(**what):
     print(json.dumps(what), flush=True)
 
 
+def timed(call):
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def predictions(task, predict, model, enough):
+    """Seconds for the test rows, and for one."""
+    seconds, end = [timed(lambda: predict(task.test_x))], time.perf_counter() + enough
+    while time.perf_counter() < end:
+        seconds.append(timed(lambda: predict(task.test_x)))
+    say(predict_s=min(seconds), rows=len(task.test_x))
+    if model is not None:
+        model.set_params(n_jobs=1)
+    rows, one = [task.test_x[i : i + 1].copy() for i in range(min(1000, len(task.test_x)))], []
+    end = time.perf_counter() + enough
+    for row in rows:
+        one.append(timed(lambda: predict(row)))
+        if time.perf_counter() > end:
+            break
+    say(one_row_s=float(np.median(one)))
+
+
 def main():
     warnings.simplefilter("ignore")
     key, folder, threads, enough = sys.argv[1:5]
-    fit, predict = PEERS[key][2](task := Task(folder), int(threads))
-    say(version=importlib.metadata.version(PEERS[key][1]))
+    task = Task(folder)
+    name, package, make = (PEERS | PREDICTORS)[key]
+    fit, predict, model = make(task, int(threads))
+    say(version=importlib.metadata.version(package))
+    if "predict" in sys.argv[5:]:
+        fit()
+        predictions(task, predict, model, float(enough))
+        return
     spent = 0
     while spent < float(enough):
-        begin = time.perf_counter()
-        fit()
-        seconds = time.perf_counter() - begin
+        seconds = timed(fit)
         say(seconds=seconds)
         spent += seconds
     if "score" in sys.argv[5:]:
-        say(score=task.score(predict()))
+        say(score=task.score(predict(task.test_x)))
 
 
 if __name__ == "__main__":

@@ -70,8 +70,8 @@ class Trees {
     Buffer buffer = checked(Buffer::create_for<std::uint32_t>(words_.size()));
     checked(forest.model.write_nodes(offsets_[0], n_nodes(), buffer));
     if (n_classes != 0) {
-      checked(forest.model.write_leaf_classes(leaves_before(forest.offsets, first), n_leaves, buffer,
-                                              n_nodes() * sizeof(Node)));
+      checked(forest.model.write_leaf_values(leaves_before(forest.offsets, first), n_leaves, buffer,
+                                             n_nodes() * sizeof(Node)));
     }
     checked(buffer.read(words_));
     number_leaves();

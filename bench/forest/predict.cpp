@@ -1,0 +1,159 @@
+// How fast a forest predicts that wasm_ml keeps in the sandbox (predict.py): FOLDER ROWS FEATURES CLASSES TREES DEPTH
+// MTRY SECONDS TEST-ROWS MODULE. The arrays are this program's, handed to the module as buffers; times are from its
+// call to its result.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gpu_host/host.hpp"
+#include "gpu_host/instance.hpp"
+#include "task.hpp"
+
+namespace {
+
+using forest_bench::fail;
+using forest_bench::Stopwatch;
+using forest_bench::Task;
+using gpu_host::Instance;
+using gpu_host::Value;
+
+template <class T>
+T checked(gpu_host::Result<T> result) {
+  if (!result) fail(result.error().message);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+// As guest/wasm_ml/embedding.hpp has it.
+struct Training {
+  std::uint64_t seed = 0;
+  double min_impurity_decrease = 0;
+  std::uint32_t n_trees = 0;
+  std::uint32_t max_depth = 0;
+  std::uint32_t max_features = 0;
+  std::uint32_t min_samples_split = 2;
+  std::uint32_t min_samples_leaf = 1;
+  std::uint32_t n_draws = 0;
+  std::uint32_t bootstrap = 1;
+  std::uint32_t balanced_subsample = 0;
+  std::uint32_t leaf_targets = 0;
+  std::uint32_t max_bins = 255;
+  std::uint32_t draw_weights = 0;
+  std::uint32_t criterion_weights = 0;
+};
+
+constexpr std::int32_t kFloat32 = 1;
+
+std::int32_t i32(std::uint32_t value) { return static_cast<std::int32_t>(value); }
+
+class Module {
+ public:
+  Module(const std::string& path, std::uint32_t threads)
+      : host_(checked(gpu_host::Host::create({}))),
+        module_(checked(host_.load_file(path))),
+        instance_(checked(make(threads))) {}
+
+  std::uint32_t share(std::span<std::byte> bytes) { return checked(instance_.share(bytes)); }
+
+  std::int64_t call(std::string_view function, std::span<const Value> arguments) {
+    const std::vector<Value> results = checked(instance_.call(function, arguments));
+    const std::int64_t result = std::holds_alternative<std::int64_t>(results[0]) ? std::get<std::int64_t>(results[0])
+                                                                                 : std::get<std::int32_t>(results[0]);
+    if (result < 0) fail(std::string(function) + ": " + error());
+    return result;
+  }
+
+ private:
+  gpu_host::Result<Instance> make(std::uint32_t threads) {
+    gpu_host::InstanceOptions options;
+    options.device.backend = "cpu";
+    options.cpu_threads = threads;
+    return Instance::create(module_, options);
+  }
+
+  std::string error() {
+    std::array<char, 1000> text{};
+    const std::uint32_t buffer = share(std::as_writable_bytes(std::span(text)));
+    const std::array<Value, 3> arguments{i32(buffer), std::int64_t{0}, i32(text.size())};
+    (void)checked(instance_.call("wasm_ml_error", arguments));
+    return text.data();
+  }
+
+  gpu_host::Host host_;
+  gpu_host::Module module_;
+  Instance instance_;
+};
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 11) fail("FOLDER ROWS FEATURES CLASSES TREES DEPTH MTRY SECONDS TEST-ROWS MODULE");
+  const Task task(count - 1, words);
+  std::vector<float> values = task.read_values();
+  std::vector<float> targets = task.read_targets();
+  std::vector<float> test = task.read("test_x.f32", std::size_t{task.test_rows} * task.features);
+  Module module(words[10], 2);
+  std::vector<Training> training{
+      {.n_trees = task.trees, .max_depth = task.depth.value_or(0), .max_features = task.mtry}};
+  const auto share = [&](auto& array) { return i32(module.share(std::as_writable_bytes(std::span(array)))); };
+  const std::int64_t row_bytes = std::int64_t{task.features} * std::int64_t{sizeof(float)};
+  const std::int64_t column_bytes = sizeof(float);
+  const std::array<Value, 13> train{share(values),  kFloat32,           std::int64_t{0}, row_bytes, column_bytes,
+                                    i32(task.rows), i32(task.features), share(targets),  kFloat32,  std::int64_t{0},
+                                    column_bytes,   i32(task.classes),  share(training)};
+  const auto model = static_cast<std::int32_t>(module.call("wasm_ml_train", train));
+  const std::size_t n_outputs = std::max(1U, task.classes);
+  std::vector<float> predictions(task.test_rows * n_outputs);
+  std::array<Value, 10> predict{model,        share(test),         kFloat32, std::int64_t{0},    row_bytes,
+                                column_bytes, i32(task.test_rows), 0,        share(predictions), std::int64_t{0}};
+  double best = 1e9;
+  double spent = 0;
+  Stopwatch watch;
+  while (spent < task.seconds) {
+    (void)watch.lap();
+    (void)module.call("wasm_ml_predict", predict);
+    const double seconds = watch.lap();
+    best = std::min(best, seconds);
+    spent += seconds;
+  }
+  std::FILE* file = std::fopen((task.folder + "/predictions.f32").c_str(), "wb");
+  if (file == nullptr ||
+      std::fwrite(predictions.data(), sizeof(float), predictions.size(), file) != predictions.size() ||
+      std::fclose(file) != 0) {
+    fail("cannot write the predictions");
+  }
+  predict[6] = 1;
+  std::vector<double> rows;
+  for (std::uint32_t row = 0; row < std::min(1000U, task.test_rows); ++row) {
+    predict[3] = row * row_bytes;
+    (void)watch.lap();
+    (void)module.call("wasm_ml_predict", predict);
+    rows.push_back(watch.lap());
+  }
+  std::ranges::sort(rows);
+  const std::array<Value, 1> of_model{model};
+  const std::int64_t size = module.call("wasm_ml_save_size", of_model);
+  std::vector<std::byte> saved(static_cast<std::size_t>(size));
+  const auto bytes = i32(module.share(saved));
+  (void)watch.lap();
+  const std::array<Value, 3> save{model, bytes, std::int64_t{0}};
+  (void)module.call("wasm_ml_save", save);
+  const double save_seconds = watch.lap();
+  double load_seconds = 1e9;
+  for (int i = 0; i < 5; ++i) {
+    (void)watch.lap();
+    const std::array<Value, 3> load{bytes, std::int64_t{0}, size};
+    const std::array<Value, 1> loaded{static_cast<std::int32_t>(module.call("wasm_ml_load", load))};
+    load_seconds = std::min(load_seconds, watch.lap());
+    (void)module.call("wasm_ml_drop", loaded);
+  }
+  std::printf(
+      "{\"predict_s\": %.9f, \"one_row_s\": %.9f, \"rows\": %u, \"file_bytes\": %lld, \"save_s\": %.6f, "
+      "\"load_s\": %.6f}\n",
+      best, rows[rows.size() / 2], task.test_rows, static_cast<long long>(size), save_seconds, load_seconds);
+  return 0;
+}
