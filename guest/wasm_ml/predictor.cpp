@@ -1,5 +1,6 @@
 #include "predictor.hpp"
 
+#include <memory>
 #include <utility>
 
 #include "packed_trees.hpp"
@@ -42,7 +43,9 @@ Result<Predictor> Predictor::create(ModelFile& file, std::string* note) {
     if (auto same = check_features(file.name(), predictor->n_features(), n_features); !same) {
       return std::unexpected(std::move(same.error()));
     }
-    return Predictor(*std::move(predictor), file.info().postprocessor);
+    Predictor made(file.info().postprocessor);
+    made.engine_ = std::make_unique<EnginePredictor>(*std::move(predictor));
+    return made;
   }
   say("this device does not predict forests itself");
   std::string bytes(static_cast<std::size_t>(packed->size()), '\0');
@@ -60,18 +63,25 @@ Result<Predictor> Predictor::create(ModelFile& file, std::string* note) {
   }
   auto predictor = by_kernels(file.name(), bytes);
   if (!predictor) return std::unexpected(std::move(predictor.error()));
-  return Predictor(*std::move(predictor), file.info().postprocessor);
+  Predictor made(file.info().postprocessor);
+  made.kernels_ = std::make_unique<KernelPredictor>(*std::move(predictor));
+  return made;
 }
 
 std::uint32_t Predictor::n_outputs() const {
 #if defined(WASI_GPU_FOREST)
-  if (const auto* const engine = std::get_if<EnginePredictor>(&engine_)) return engine->n_outputs();
+  if (engine_) return engine_->n_outputs();
 #endif
   return 1;
 }
 
 Result<void> Predictor::predict(std::span<const float> samples, std::span<float> outputs, std::size_t max_part_bytes) {
-  auto done = std::visit([&](auto& engine) { return engine.predict(samples, outputs, max_part_bytes); }, engine_);
+#if defined(WASI_GPU_FOREST)
+  auto done = engine_ ? engine_->predict(samples, outputs, max_part_bytes)
+                      : kernels_->predict(samples, outputs, max_part_bytes);
+#else
+  auto done = kernels_->predict(samples, outputs, max_part_bytes);
+#endif
   if (!done || postprocessor_.kind == PostprocessorKind::identity) return done;
   for (std::size_t at = 0; at < outputs.size(); at += n_outputs()) {
     postprocess(postprocessor_, outputs.subspan(at, n_outputs()));

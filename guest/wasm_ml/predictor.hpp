@@ -4,9 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
-#include <variant>
 
 #include "error.hpp"
 #include "kernel_predictor.hpp"
@@ -31,16 +31,14 @@ class Predictor {
                                      std::size_t max_part_bytes = std::size_t{64} << 20U);
 
  private:
-#if defined(WASI_GPU_FOREST)
-  using Engine = std::variant<KernelPredictor, EnginePredictor>;
-#else
-  using Engine = std::variant<KernelPredictor>;
-#endif
-  Predictor(Engine engine, const Postprocessor& postprocessor)
-      : engine_(std::move(engine)), postprocessor_(postprocessor) {}
+  explicit Predictor(const Postprocessor& postprocessor) : postprocessor_(postprocessor) {}
 
-  Engine engine_;
   Postprocessor postprocessor_;
+  // One of them.
+  std::unique_ptr<KernelPredictor> kernels_;
+#if defined(WASI_GPU_FOREST)
+  std::unique_ptr<EnginePredictor> engine_;
+#endif
 };
 
 }  // namespace wasm_ml

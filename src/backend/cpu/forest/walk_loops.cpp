@@ -36,7 +36,7 @@ void walk_tile(const Nodes& tree, const std::uint32_t* tile, Poll& poll, TileNod
         moved |= to ^ at[r];
         at[r] = to;
       }
-    } while (moved != 0 && !poll.stop(2 * kGroup));
+    } while (moved != 0 && !poll.stop(std::uint64_t{2} * kGroup));
     for (std::uint32_t r = 0; r < kGroup; ++r) nodes[first + r] = at[r];
   }
 }
