@@ -24,17 +24,20 @@ namespace {
 unsigned long printable(std::uint32_t value) { return value; }
 
 struct Importance {
+  std::size_t number;
   std::string feature;
   double value;
 };
 
-// The most important first; of those that are not 0.
+// The most important first, equal ones in their order; of those that are not 0.
 std::vector<Importance> sorted_importances(const ModelInfo& info) {
   std::vector<Importance> sorted;
   for (std::size_t i = 0; i < info.importances.size(); ++i) {
-    if (info.importances[i] > 0) sorted.push_back({info.features[i].name, info.importances[i]});
+    if (info.importances[i] > 0) sorted.push_back({i, info.features[i].name, info.importances[i]});
   }
-  std::ranges::stable_sort(sorted, std::ranges::greater(), &Importance::value);
+  std::ranges::sort(sorted, [](const Importance& a, const Importance& b) {
+    return a.value != b.value ? a.value > b.value : a.number < b.number;
+  });
   return sorted;
 }
 
