@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "embedding.hpp"
 #include "gpu_host/host.hpp"
 #include "gpu_host/instance.hpp"
 #include "task.hpp"
@@ -27,24 +28,6 @@ T checked(gpu_host::Result<T> result) {
   if (!result) fail(result.error().message);
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
-
-// As guest/wasm_ml/embedding.hpp has it.
-struct Training {
-  std::uint64_t seed = 0;
-  double min_impurity_decrease = 0;
-  std::uint32_t n_trees = 0;
-  std::uint32_t max_depth = 0;
-  std::uint32_t max_features = 0;
-  std::uint32_t min_samples_split = 2;
-  std::uint32_t min_samples_leaf = 1;
-  std::uint32_t n_draws = 0;
-  std::uint32_t bootstrap = 1;
-  std::uint32_t balanced_subsample = 0;
-  std::uint32_t leaf_targets = 0;
-  std::uint32_t max_bins = 255;
-  std::uint32_t draw_weights = 0;
-  std::uint32_t criterion_weights = 0;
-};
 
 constexpr std::int32_t kFloat32 = 1;
 
@@ -97,7 +80,7 @@ int main(int count, char** words) {
   std::vector<float> targets = task.read_targets();
   std::vector<float> test = task.read("test_x.f32", std::size_t{task.test_rows} * task.features);
   Module module(words[10], 2);
-  std::vector<Training> training{
+  std::vector<wasm_ml::EmbeddedTraining> training{
       {.n_trees = task.trees, .max_depth = task.depth.value_or(0), .max_features = task.mtry}};
   const auto share = [&](auto& array) { return i32(module.share(std::as_writable_bytes(std::span(array)))); };
   const std::int64_t row_bytes = std::int64_t{task.features} * std::int64_t{sizeof(float)};

@@ -6,8 +6,6 @@
 
 #include <cstdint>
 
-#include "wasi_gpu/forest_types.hpp"
-
 namespace wasm_ml {
 
 // In a buffer, for wasm_ml_train.

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "embedding.hpp"
 #include "gpu_host/host.hpp"
 #include "gpu_host/instance.hpp"
 
@@ -24,23 +25,7 @@ constexpr std::int32_t kFloat64 = 2;
 constexpr std::int32_t kUint8 = 4;
 constexpr std::int64_t kStart = 0;
 
-// Of guest/wasm_ml/embedding.hpp.
-struct Training {
-  std::uint64_t seed = 1;
-  double min_impurity_decrease = 0;
-  std::uint32_t n_trees = 20;
-  std::uint32_t max_depth = 0;
-  std::uint32_t max_features = 0;
-  std::uint32_t min_samples_split = 2;
-  std::uint32_t min_samples_leaf = 1;
-  std::uint32_t n_draws = 0;
-  std::uint32_t bootstrap = 1;
-  std::uint32_t balanced_subsample = 0;
-  std::uint32_t leaf_targets = 0;
-  std::uint32_t max_bins = 255;
-  std::uint32_t draw_weights = 0;
-  std::uint32_t criterion_weights = 0;
-};
+using Training = wasm_ml::EmbeddedTraining;
 
 class WasmMlEmbedding : public testing::Test {
  protected:
