@@ -226,6 +226,7 @@ class ForestModel {
                                                   Buffer& output, std::uint64_t offset) = 0;
   // Parts that the model has.
   [[nodiscard]] virtual GpuResult<std::uint64_t> packed_size(PackedParts parts) = 0;
+  // Checks by itself that the output has room: to know the size is work.
   [[nodiscard]] virtual GpuResult<void> pack(PackedParts parts, Buffer& output, std::uint64_t offset) = 0;
 };
 

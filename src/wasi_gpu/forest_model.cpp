@@ -109,13 +109,7 @@ GpuResult<void> model_pack(Session& session, ResourceHandle self, PartFlags part
   const PackedParts kept = parts_of(arguments, parts, model);
   Buffer* const buffer = output_of(arguments, output, offset, 0);
   if (!arguments) return arguments.error();
-  return perform(arguments.stream(), "[method]model.pack", [&]() -> GpuResult<void> {
-    const auto size = model->packed_size(kept);
-    if (!size) return std::unexpected(size.error());
-    arguments.range(buffer, "output", offset, *size);
-    if (!arguments) return arguments.error();
-    return model->pack(kept, *buffer, offset);
-  });
+  return perform(arguments.stream(), "[method]model.pack", [&] { return model->pack(kept, *buffer, offset); });
 }
 
 GpuResult<void> model_predict(Session& session, ResourceHandle self, const Table& rows, ForestPrediction what,
