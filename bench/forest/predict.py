@@ -24,6 +24,7 @@ ENOUGH_SECONDS = 2
 LIMIT = 300
 DEFAULT = ["diabetes", "friedman_100k", "friedman_100k_third", "class_100k", "wide_20k"]
 DOCUMENT_ROWS = 1000
+LARGE_FILE = 1 << 24
 
 
 def say(text):
@@ -93,6 +94,8 @@ def demands(result):
         found.append(demand(f"{name}: one row of ONNX Runtime's", us["one_row_s"] / onnx["one_row_s"], 0.5, "×", False))
     if us.get("document_s"):
         found.append(demand(f"{name}: {DOCUMENT_ROWS} rows", 1e3 * us["document_s"], 1, "ms", False))
+    if us["file_bytes"] >= LARGE_FILE:
+        found.append(demand(f"{name}: loading 100 MB", 1e11 * us["load_s"] / us["file_bytes"], 50, "ms", False))
     return found
 
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include "backend/cpu/cpu_buffer.hpp"
 #include "backend/cpu/forest/first_problem.hpp"
 #include "backend/cpu/forest/model_trees.hpp"
+#include "forest/packed_model.hpp"
 
 namespace gpu_host::cpu {
 namespace {
@@ -55,7 +57,13 @@ class CreatedTree {
           node.feature >= 0 ? inner(nodes, first, i, node, child, n_nodes) : this->leaf(nodes, first, i, node, leaf++);
       if (!wrong.empty()) return wrong;
     }
-    if (to_.shape.has_weights) return add_up(nodes, first, n_nodes, poll);
+    if (weight_ > kMostWeight) {
+      const auto weights = node_weights(to_, tree_, poll);
+      if (!weights) {
+        const auto [node, weight] = weights.error();
+        return problem(node, fmt::format("its leaves weigh {}, more than 2^32 - 1", weight));
+      }
+    }
     return {};
   }
 
@@ -90,7 +98,7 @@ class CreatedTree {
     if (node.feature != -1) return problem(i, fmt::format("feature {} is below -1", node.feature));
     const std::uint32_t n_outputs = params_.n_outputs;
     auto value = static_cast<std::uint32_t>(leaf);
-    std::uint32_t weight = node.weight;
+    std::uint64_t weight = node.weight;
     if (params_.leaves == LeafKind::number) {
       if (!std::isfinite(node.value)) return problem(i, fmt::format("the leaf's number is {}", node.value));
       value = std::bit_cast<std::uint32_t>(node.value);
@@ -112,7 +120,7 @@ class CreatedTree {
       if (sum == 0 || sum > kMostWeight) {
         return problem(i, fmt::format("leaf-values: the classes weigh {}, not 1 to 2^32 - 1", sum));
       }
-      weight = static_cast<std::uint32_t>(sum);
+      weight = sum;
       if (n_outputs == 2) {
         value = std::bit_cast<std::uint32_t>(probability(to_.leaf_classes[leaf * 2 + 1], sum));
       } else {
@@ -121,21 +129,9 @@ class CreatedTree {
         }
       }
     }
-    if (to_.shape.has_weights) to_.weights[first + i] = weight;
+    if (to_.shape.weight_bytes != 0) to_.leaf_weights.set(leaf, node.weight);
+    weight_ += weight;
     nodes.set(first + i, {value, params_.n_features, i, false});
-    return {};
-  }
-
-  template <class Nodes>
-  std::string add_up(const Nodes& nodes, std::uint64_t first, std::uint32_t n_nodes, Poll& poll) {
-    for (std::uint32_t i = n_nodes; i-- > 0;) {
-      if (poll.stop()) return {};
-      const WalkNode node = nodes[first + i];
-      if (node.feature == params_.n_features) continue;
-      const std::uint64_t sum = std::uint64_t{to_.weights[first + node.child]} + to_.weights[first + node.child + 1];
-      if (sum > kMostWeight) return problem(i, fmt::format("its leaves weigh {}, more than 2^32 - 1", sum));
-      to_.weights[first + i] = static_cast<std::uint32_t>(sum);
-    }
     return {};
   }
 
@@ -145,26 +141,31 @@ class CreatedTree {
   std::size_t tree_;
   const std::byte* nodes_;
   const std::byte* leaf_values_;
+  std::uint64_t weight_ = 0;  // of its leaves so far
 };
 
-// Whether any leaf has one.
-bool any_weight(const ForestModelParams& params, Poll poll) {
+std::uint32_t most_leaf_weight(const ForestModelParams& params, Poll poll) {
   const std::byte* const nodes = bytes_of(*params.nodes, params.nodes_offset);
+  std::uint32_t most = 0;
   for (std::uint64_t at = 0; at < params.tree_offsets.back() && !poll.stop(); ++at) {
     const auto node = load<ModelTree::Node>(nodes, at);
-    if (node.feature < 0 && node.weight != 0) return true;
+    if (node.feature < 0) most = std::max(most, node.weight);
   }
-  return false;
+  return most;
 }
 
 }  // namespace
 
 GpuResult<ModelTrees> created_trees(const ForestModelParams& params, MemoryCharge& charge, Workers& workers) {
+  const bool is_classes = params.leaves == LeafKind::classes;
+  const std::uint32_t most = is_classes ? 0 : most_leaf_weight(params, workers.poll());
+  if (workers.stop()) return interrupted();
   TreesShape shape{.n_features = params.n_features,
                    .leaves = params.leaves,
                    .n_outputs = params.n_outputs,
                    .average = params.average,
-                   .has_weights = params.leaves == LeafKind::classes || any_weight(params, workers.poll()),
+                   .has_weights = is_classes || most > 0,
+                   .weight_bytes = most == 0 ? std::uint8_t{0} : forest::bytes_for(most),
                    .offsets = params.tree_offsets};
   if (auto taken = charge.set(ModelTrees::bytes(shape)); !taken) return std::unexpected(std::move(taken.error()));
   ModelTrees trees(std::move(shape));

@@ -46,19 +46,30 @@ CpuForestModel::CpuForestModel(ModelTrees trees, std::optional<Growth> growth, M
 
 GpuResult<void> CpuForestModel::write_nodes(std::uint64_t first, std::uint64_t n_nodes, Buffer& output,
                                             std::uint64_t offset) {
+  if (n_nodes == 0) return {};
   std::byte* const to = bytes_of(output, offset);
   const bool is_number = shape_.leaves == LeafKind::number;
+  const std::vector<std::uint64_t>& offsets = trees_.shape.offsets;
+  const auto tree_of = [&](std::uint64_t node) {
+    return static_cast<std::size_t>(std::ranges::upper_bound(offsets, node) - offsets.begin()) - 1;
+  };
+  const std::size_t first_tree = tree_of(first);
   const bool done = trees_.nodes.visit([&](const auto& nodes) {
-    return workers_.for_blocks(n_nodes, kElementsAtOnce, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) {
-        const WalkNode node = nodes[first + i];
-        const std::uint32_t weight = shape_.has_weights ? trees_.weights[first + i] : 0;
+    return workers_.for_each(tree_of(first + n_nodes - 1) + 1 - first_tree, [&](std::size_t t) {
+      const std::size_t tree = first_tree + t;
+      Poll poll = workers_.poll();
+      std::vector<std::uint32_t> weights;
+      if (shape_.has_weights) weights = node_weights(trees_, tree, poll).value();
+      const std::uint64_t end = std::min(offsets[tree + 1], first + n_nodes);
+      for (std::uint64_t at = std::max(offsets[tree], first); at < end && !poll.stop(); ++at) {
+        const WalkNode node = nodes[at];
+        const std::uint32_t weight = shape_.has_weights ? weights[at - offsets[tree]] : 0;
         ModelTree::Node written{-1, is_number ? std::bit_cast<float>(node.value) : 0, 0, 0, weight};
         if (node.feature != shape_.n_features) {
           written = {static_cast<std::int32_t>(node.feature), from_ordered_bits(node.value), node.child,
                      node.child + (node.missing_left ? 0 : 1), weight};
         }
-        std::memcpy(to + i * sizeof(written), &written, sizeof(written));
+        std::memcpy(to + (at - first) * sizeof(written), &written, sizeof(written));
       }
     });
   });
@@ -69,8 +80,8 @@ GpuResult<void> CpuForestModel::write_nodes(std::uint64_t first, std::uint64_t n
 GpuResult<void> CpuForestModel::write_leaf_values(std::uint64_t first, std::uint64_t n_leaves, Buffer& output,
                                                   std::uint64_t offset) {
   std::byte* const to = bytes_of(output, offset);
-  const void* const from = shape_.leaves == LeafKind::classes ? static_cast<const void*>(trees_.leaf_classes.data())
-                                                              : trees_.leaf_values.data();
+  const void* const from = shape_.leaves == LeafKind::classes ? static_cast<const void*>(trees_.leaf_classes.get())
+                                                              : trees_.leaf_values.get();
   const std::uint64_t bytes = leaf_bytes(shape_);
   const bool done = workers_.for_blocks(
       n_leaves, std::max<std::size_t>(1, kElementsAtOnce / shape_.n_outputs), [&](std::size_t begin, std::size_t end) {
@@ -108,15 +119,10 @@ GpuResult<void> CpuForestModel::quantiles(const ForestTable& rows, std::span<con
   return {};
 }
 
-GpuResult<std::uint64_t> CpuForestModel::packed_size(PackedParts parts) {
-  const std::uint64_t size = layout_of(trees_, parts, workers_).size;
-  if (workers_.stop()) return interrupted();
-  return size;
-}
+GpuResult<std::uint64_t> CpuForestModel::packed_size(PackedParts parts) { return layout_of(trees_, parts).size; }
 
 GpuResult<void> CpuForestModel::pack(PackedParts parts, Buffer& output, std::uint64_t offset) {
-  const forest::PackedLayout layout = layout_of(trees_, parts, workers_);
-  if (workers_.stop()) return interrupted();
+  const forest::PackedLayout layout = layout_of(trees_, parts);
   if (offset > output.size() || layout.size > output.size() - offset) {
     return gpu_error(
         GpuErrorCode::invalid_params,

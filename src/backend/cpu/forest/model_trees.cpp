@@ -4,7 +4,10 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
+
+#include "forest/packed_model.hpp"
 
 namespace gpu_host::cpu {
 namespace {
@@ -76,9 +79,11 @@ ModelTree model_tree(const forest::Tree& tree, std::uint32_t n_classes) {
 ModelTrees::ModelTrees(TreesShape of)
     : shape(std::move(of)), nodes(shape.n_nodes(), shape.most_of_a_tree(), shape.n_features) {
   const std::size_t n_values = shape.n_leaves() * shape.n_outputs;
-  if (shape.has_weights) weights.resize(shape.n_nodes());
-  if (!shape.is_inline()) leaf_values.resize(n_values);
-  if (shape.has_weights && shape.leaves == LeafKind::classes) leaf_classes.resize(n_values);
+  leaf_weights = NarrowNumbers(shape.n_leaves(), shape.weight_bytes);
+  if (!shape.is_inline()) leaf_values = LargeArray<float>(n_values);
+  if (shape.has_weights && shape.leaves == LeafKind::classes) {
+    leaf_classes = LargeArray<std::uint32_t>(n_values);
+  }
 }
 
 std::uint64_t ModelTrees::bytes(const TreesShape& shape) {
@@ -86,8 +91,39 @@ std::uint64_t ModelTrees::bytes(const TreesShape& shape) {
   const bool keeps_classes = shape.has_weights && shape.leaves == LeafKind::classes;
   return WalkNodes::bytes(shape.n_nodes(), shape.most_of_a_tree(), shape.n_features) +
          shape.offsets.size() * (sizeof(std::uint64_t) + sizeof(std::uint32_t)) + shape.n_outputs * sizeof(double) +
-         (shape.has_weights ? shape.n_nodes() * sizeof(std::uint32_t) : 0) + (shape.is_inline() ? 0 : values) +
-         (keeps_classes ? values : 0) + (shape.has_leaf_targets ? shape.n_nodes() * sizeof(std::uint32_t) : 0);
+         shape.n_leaves() * shape.weight_bytes + (shape.is_inline() ? 0 : values) + (keeps_classes ? values : 0) +
+         (shape.has_leaf_targets ? shape.n_nodes() * sizeof(std::uint32_t) : 0);
+}
+
+std::expected<std::vector<std::uint32_t>, Overweight> node_weights(const ModelTrees& trees, std::size_t tree,
+                                                                   Poll& poll) {
+  const TreesShape& shape = trees.shape;
+  const std::uint64_t first = shape.offsets[tree];
+  std::vector<std::uint32_t> weights(shape.offsets[tree + 1] - first);
+  std::optional<Overweight> too_much;
+  trees.nodes.visit([&](const auto& nodes) {
+    std::uint64_t leaf = shape.first_leaf(tree + 1);
+    for (auto i = static_cast<std::uint32_t>(weights.size()); i-- > 0;) {
+      if (poll.stop(shape.tree_numbers())) return;
+      const WalkNode node = nodes[first + i];
+      std::uint64_t weight = 0;
+      if (node.feature != shape.n_features) {
+        weight = std::uint64_t{weights[node.child]} + weights[node.child + 1];
+      } else if (shape.leaves == LeafKind::classes) {
+        --leaf;
+        for (std::uint32_t c = 0; c < shape.n_outputs; ++c) weight += trees.leaf_classes[leaf * shape.n_outputs + c];
+      } else {
+        weight = trees.leaf_weights[--leaf];
+      }
+      weights[i] = static_cast<std::uint32_t>(weight);
+      if (weight != weights[i]) {
+        too_much = {i, weight};
+        return;
+      }
+    }
+  });
+  if (too_much) return std::unexpected(*too_much);
+  return weights;
 }
 
 void number_leaves(ModelTrees& trees, Workers& workers) {
@@ -134,6 +170,15 @@ ModelTrees grown_trees(std::vector<ModelTree> trees, std::uint32_t n_features, s
                    .n_outputs = std::max(1U, n_classes),
                    .has_leaf_targets = !trees.empty() && trees.front().leaf_targets.has_value(),
                    .offsets = {0}};
+  if (n_classes == 0) {
+    std::uint32_t most = 0;
+    for (const ModelTree& tree : trees) {
+      for (const ModelTree::Node& node : tree.nodes) {
+        if (node.feature < 0) most = std::max(most, node.weight);
+      }
+    }
+    shape.weight_bytes = forest::bytes_for(most);
+  }
   shape.offsets.reserve(trees.size() + 1);
   for (const ModelTree& tree : trees) shape.offsets.push_back(shape.n_nodes() + tree.nodes.size());
   ModelTrees made(std::move(shape));
@@ -144,13 +189,12 @@ ModelTrees grown_trees(std::vector<ModelTree> trees, std::uint32_t n_features, s
     ModelTree tree = std::exchange(trees[t], {});
     if (of.has_leaf_targets) trees[t].leaf_targets = std::move(tree.leaf_targets);
     std::uint64_t leaf = of.first_leaf(t);
-    std::ranges::copy(tree.leaf_classes, made.leaf_classes.begin() + static_cast<std::ptrdiff_t>(leaf * n_classes));
+    std::ranges::copy(tree.leaf_classes, made.leaf_classes.get() + leaf * n_classes);
     made.nodes.visit([&](const auto& nodes) {
       for (std::uint32_t i = 0; i < tree.nodes.size(); ++i) {
         if (poll.stop(of.tree_numbers())) return;
         const ModelTree::Node& node = tree.nodes[i];
         const std::uint64_t at = of.offsets[t] + i;
-        made.weights[at] = node.weight;
         if (node.feature >= 0) {
           nodes.set(at, {ordered_bits(node.value), static_cast<std::uint32_t>(node.feature), node.left,
                          node.missing == node.left});
@@ -158,6 +202,7 @@ ModelTrees grown_trees(std::vector<ModelTree> trees, std::uint32_t n_features, s
         }
         auto value = std::bit_cast<std::uint32_t>(node.value);
         magnitudes[t].add(node.value);
+        if (n_classes == 0) made.leaf_weights.set(leaf, node.weight);
         if (n_classes == 2) {
           value = std::bit_cast<std::uint32_t>(probability(made.leaf_classes[leaf * 2 + 1], node.weight));
         } else if (n_classes > 0) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstring>
+#include <expected>
 #include <optional>
 #include <span>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "backend/cpu/parallel.hpp"
 #include "backend/forest_engine.hpp"
 #include "forest/model.hpp"
+#include "util/large_array.hpp"
 
 namespace gpu_host::cpu {
 
@@ -62,6 +65,7 @@ struct TreesShape {
   std::uint32_t n_outputs = 1;
   bool average = true;
   bool has_weights = true;
+  std::uint8_t weight_bytes = 0;  // of a leaf's, where it is not the sum of its classes'
   bool has_leaf_targets = false;
   std::vector<std::uint64_t> offsets;  // of each tree's nodes, and their number
 
@@ -78,6 +82,27 @@ struct TreesShape {
   }
 };
 
+// Numbers of 1, 2 or 4 bytes, not initialised.
+class NarrowNumbers {
+ public:
+  NarrowNumbers() = default;
+  NarrowNumbers(std::uint64_t n, std::uint8_t width) : bytes_(n * width), width_(width) {}
+
+  [[nodiscard]] std::uint32_t operator[](std::uint64_t i) const {
+    std::uint32_t number = 0;
+    std::memcpy(&number, bytes_.get() + i * width_, width_);
+    return number;
+  }
+  void set(std::uint64_t i, std::uint32_t number) { std::memcpy(bytes_.get() + i * width_, &number, width_); }
+  // As they lie.
+  [[nodiscard]] std::byte* from(std::uint64_t i) { return bytes_.get() + i * width_; }
+  [[nodiscard]] const std::byte* from(std::uint64_t i) const { return bytes_.get() + i * width_; }
+
+ private:
+  LargeArray<std::byte> bytes_;
+  std::uint8_t width_ = 0;
+};
+
 // The trees as they are walked. Nodes of a tree are numbered by depth, then from left to right.
 struct ModelTrees {
   explicit ModelTrees(TreesShape of);
@@ -87,9 +112,9 @@ struct ModelTrees {
 
   TreesShape shape;
   WalkNodes nodes;                          // the value of a leaf: its number, or which leaf of the forest it is
-  std::vector<std::uint32_t> weights;       // of nodes, or none
-  std::vector<float> leaf_values;           // where they are not in the nodes: n_outputs of each leaf
-  std::vector<std::uint32_t> leaf_classes;  // with weights: n_outputs of each leaf
+  NarrowNumbers leaf_weights;               // where the shape has bytes for them
+  LargeArray<float> leaf_values;            // where they are not in the nodes: n_outputs of each leaf
+  LargeArray<std::uint32_t> leaf_classes;   // with weights: n_outputs of each leaf
   std::vector<double> base;                 // n_outputs or none
   std::vector<std::uint32_t> tree_outputs;  // n_trees or none
   std::optional<LeafTargets> leaf_targets;
@@ -98,9 +123,22 @@ struct ModelTrees {
 
 // What a leaf of classes says of one (docs/forest-numerics.md, 7).
 [[nodiscard]] inline float probability(std::uint64_t weight, std::uint64_t sum) {
-  const std::uint64_t units = ((weight << 25U) + sum) / (2 * sum);
+  const std::uint64_t of = (weight << 25U) + sum;
+  // Of small numbers it is faster.
+  const std::uint64_t units =
+      sum < 64 ? static_cast<std::uint32_t>(of) / static_cast<std::uint32_t>(2 * sum) : of / (2 * sum);
   return static_cast<float>(units) * 0x1p-24F;
 }
+
+// A node whose leaves weigh too much.
+struct Overweight {
+  std::uint32_t node;
+  std::uint64_t weight;
+};
+
+// Of all nodes of a tree that has weights, or a node that weighs 2^32 or more. In part where the poll says to stop.
+[[nodiscard]] std::expected<std::vector<std::uint32_t>, Overweight> node_weights(const ModelTrees& trees,
+                                                                                 std::size_t tree, Poll& poll);
 
 // Fills leaf_numbers, where there are leaf targets.
 void number_leaves(ModelTrees& trees, Workers& workers);

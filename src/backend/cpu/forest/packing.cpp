@@ -69,15 +69,9 @@ std::uint32_t most_of(std::span<const std::uint32_t> numbers) {
   return most;
 }
 
-std::uint32_t most_leaf_weight(const ModelTrees& trees, Poll poll) {
-  std::uint32_t most = 0;
-  trees.nodes.visit([&](const auto& nodes) {
-    for (std::uint64_t at = 0; at < trees.shape.n_nodes() && !poll.stop(); ++at) {
-      if (nodes[at].feature == trees.nodes.leaf_feature()) most = std::max(most, trees.weights[at]);
-    }
-  });
-  return most;
-}
+constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max();
+
+std::string classes_weigh(std::uint64_t sum) { return fmt::format("the classes weigh {}, not 1 to 2^32 - 1", sum); }
 
 void set_bit(std::byte* bits, std::uint32_t i) { bits[i / 8] |= std::byte{1} << (i % 8); }
 bool has_bit(const std::byte* bits, std::uint32_t i) { return (bits[i / 8] >> (i % 8) & std::byte{1}) != std::byte{}; }
@@ -98,7 +92,6 @@ void pack_tree(const ModelTrees& trees, const Nodes& nodes, const PackedLayout& 
   Writer features(to + layout.begin(PackedStream::features) + inner * packed.feature_bytes, packed.feature_bytes);
   Writer thresholds(to + layout.begin(PackedStream::thresholds) + inner * sizeof(float), sizeof(float));
   Writer values(to + layout.begin(PackedStream::leaf_values) + leaf * n_numbers * value_bytes, value_bytes);
-  Writer weights(to + layout.begin(PackedStream::weights) + leaf * packed.weight_bytes, packed.weight_bytes);
   std::uint32_t n_inner = 0;
   for (std::uint32_t i = 0; first + i < shape.offsets[tree + 1]; ++i) {
     if (poll.stop(n_numbers)) return;
@@ -120,7 +113,6 @@ void pack_tree(const ModelTrees& trees, const Nodes& nodes, const PackedLayout& 
         values.put(trees.leaf_values[k]);
       }
     }
-    if (packed.has_weights && !has_counts) weights.put(trees.weights[first + i]);
     ++leaf;
   }
 }
@@ -137,9 +129,9 @@ class Unpacking {
     const PackedShape& packed = layout_.shape;
     return with_reader(stream(PackedStream::features), packed.feature_bytes, [&](const auto& features) {
       return with_reader(stream(PackedStream::leaf_values), value_bytes(), [&](const auto& values) {
-        return with_reader(stream(PackedStream::weights), packed.weight_bytes, [&](const auto& weights) {
-          return read(nodes, tree, features, values, weights, magnitudes, poll);
-        });
+        std::string wrong = read(nodes, tree, features, values, magnitudes, poll);
+        if (wrong.empty() && to_.shape.has_weights) wrong = weights(tree, poll);
+        return wrong;
       });
     });
   }
@@ -151,10 +143,16 @@ class Unpacking {
   }
   [[nodiscard]] std::uint8_t value_bytes() const { return has_counts() ? layout_.shape.weight_bytes : sizeof(float); }
 
-  template <class Nodes, class Features, class Values, class Weights>
-  std::string read(const Nodes& nodes, std::size_t tree, const Features& features, const Values& values,
-                   const Weights& weights, Magnitudes& magnitudes, Poll& poll) const {
+  // What many nodes need lies in copies that no store to a node can change.
+  template <class Nodes, class Features, class Values>
+  std::string read(Nodes nodes, std::size_t tree, Features features, Values values, Magnitudes& magnitudes,
+                   Poll& poll) const {
     const TreesShape& shape = to_.shape;
+    const std::uint32_t n_features = shape.n_features;
+    const bool is_number = shape.leaves == LeafKind::number;
+    const bool is_pair = has_counts() && shape.n_outputs == 2;
+    std::uint32_t* const leaf_classes = to_.leaf_classes.get();
+    const std::uint64_t word_work = std::uint64_t{64} * shape.tree_numbers();
     const std::uint64_t first = shape.offsets[tree];
     const auto n_nodes = static_cast<std::uint32_t>(shape.offsets[tree + 1] - first);
     const std::uint64_t first_inner = forest::first_inner(first, tree);
@@ -162,6 +160,7 @@ class Unpacking {
     const std::byte* const kinds = stream(PackedStream::kinds) + layout_.trees[tree].kinds;
     const std::byte* const missing = stream(PackedStream::missing) + layout_.trees[tree].missing;
     const Reader<float> thresholds(stream(PackedStream::thresholds));
+    const Reader<float> numbers(stream(PackedStream::leaf_values));
     const auto problem = [&](std::uint32_t node, const std::string& what) {
       return fmt::format("tree {}, node {}: {}", tree, node, what);
     };
@@ -169,9 +168,10 @@ class Unpacking {
     std::uint32_t n_inner = 0;
     std::uint32_t n_leaves = 0;
     std::string wrong;
-    Magnitudes own;
+    Magnitudes own;  // of numbers that nodes keep
+    Magnitudes others;
     for (std::uint32_t word = 0; word < n_nodes; word += 64) {
-      if (poll.stop(std::uint64_t{64} * shape.tree_numbers())) return {};
+      if (poll.stop(word_work)) return {};
       const std::uint32_t n = std::min(64U, n_nodes - word);
       std::uint64_t bits = 0;
       std::memcpy(&bits, kinds + word / 8, (n + 7) / 8);
@@ -181,8 +181,8 @@ class Unpacking {
         if (i > 2 * n_inner) return problem(i, "no node before it is its parent");
         if (n_inner == most_inner) return problem(i, "its children lie outside the tree");
         const std::uint32_t feature = features[first_inner + n_inner];
-        if (feature >= shape.n_features) {
-          return problem(i, fmt::format("feature {} is not one of {}", feature, shape.n_features));
+        if (feature >= n_features) {
+          return problem(i, fmt::format("feature {} is not one of {}", feature, n_features));
         }
         const float threshold = thresholds[first_inner + n_inner];
         if (std::isnan(threshold)) return problem(i, "the threshold is not a number");
@@ -192,47 +192,69 @@ class Unpacking {
       for (std::uint64_t left = ~bits & all; left != 0; left &= left - 1) {
         const std::uint32_t i = word + static_cast<std::uint32_t>(std::countr_zero(left));
         if (2 * n_leaves > i) return problem(i, "no node before it is its parent");
-        if (!leaf(nodes, first, i, first_leaf + n_leaves, values, weights, own, wrong)) {
+        auto value = static_cast<std::uint32_t>(first_leaf + n_leaves);
+        if (is_number) {
+          const float number = numbers[first_leaf + n_leaves];
+          if (!std::isfinite(number)) return problem(i, fmt::format("a number of the leaf is {}", number));
+          own.add(number);
+          value = std::bit_cast<std::uint32_t>(number);
+        } else if (is_pair) {
+          const std::uint64_t leaf = first_leaf + n_leaves;
+          const std::uint32_t weight = leaf_classes[leaf * 2 + 1] = values[leaf * 2 + 1];
+          const std::uint64_t sum = std::uint64_t{leaf_classes[leaf * 2] = values[leaf * 2]} + weight;
+          if (sum - 1 >= kMostWeight) return problem(i, classes_weigh(sum));
+          value = std::bit_cast<std::uint32_t>(probability(weight, sum));
+        } else if (!leaf(values, first_leaf + n_leaves, others, value, wrong)) {
           return problem(i, wrong);
         }
+        nodes.set(first + i, {value, n_features, i, false});
         ++n_leaves;
       }
     }
     magnitudes = own;
-    if (!shape.has_weights) return {};
-    for (std::uint32_t i = n_nodes; i-- > 0;) {
-      if (poll.stop()) return {};
-      const WalkNode node = nodes[first + i];
-      if (node.feature == shape.n_features) continue;
-      const std::uint64_t sum = std::uint64_t{to_.weights[first + node.child]} + to_.weights[first + node.child + 1];
-      if (sum > std::numeric_limits<std::uint32_t>::max()) return problem(i, "its leaves weigh 2^32 or more");
-      to_.weights[first + i] = static_cast<std::uint32_t>(sum);
-    }
+    magnitudes.add(others);
     return {};
   }
 
-  template <class Nodes, class Values, class Weights>
-  bool leaf(const Nodes& nodes, std::uint64_t first, std::uint32_t i, std::uint64_t leaf, const Values& values,
-            const Weights& weights, Magnitudes& magnitudes, std::string& wrong) const {
+  // Of leaves that are no classes: they are put where they belong. Of all: together they are less than 2^32.
+  std::string weights(std::size_t tree, Poll& poll) const {
+    const TreesShape& shape = to_.shape;
+    const std::uint64_t begin = shape.first_leaf(tree);
+    const std::uint64_t end = shape.first_leaf(tree + 1);
+    std::uint64_t sum = 0;
+    if (has_counts()) {
+      const std::uint64_t n_classes = shape.n_outputs;
+      for (std::uint64_t k = begin * n_classes; k < end * n_classes; ++k) sum += to_.leaf_classes[k];
+    } else {
+      std::memcpy(to_.leaf_weights.from(begin), stream(PackedStream::weights) + begin * shape.weight_bytes,
+                  (end - begin) * shape.weight_bytes);
+      with_reader(to_.leaf_weights.from(0), shape.weight_bytes, [&](const auto& weights) {
+        for (std::uint64_t leaf = begin; leaf < end; ++leaf) sum += weights[leaf];
+      });
+    }
+    if (sum <= kMostWeight) return {};
+    const auto of_nodes = node_weights(to_, tree, poll);
+    if (of_nodes) return {};
+    return fmt::format("tree {}, node {}: its leaves weigh 2^32 or more", tree, of_nodes.error().node);
+  }
+
+  // Puts what the leaf says where it belongs, and into `value` what its node keeps of it; or says what is wrong.
+  template <class Values>
+  bool leaf(const Values& values, std::uint64_t leaf, Magnitudes& magnitudes, std::uint32_t& value,
+            std::string& wrong) const {
     const TreesShape& shape = to_.shape;
     const std::uint32_t n_numbers = forest::packed_leaf_numbers(layout_.shape);
-    auto value = static_cast<std::uint32_t>(leaf);
     if (has_counts()) {
       std::uint64_t sum = 0;
       for (std::uint64_t k = leaf * n_numbers; k < (leaf + 1) * n_numbers; ++k) {
         sum += to_.leaf_classes[k] = values[k];
       }
-      if (sum == 0 || sum > std::numeric_limits<std::uint32_t>::max()) {
-        wrong = fmt::format("the classes weigh {}, not 1 to 2^32 - 1", sum);
+      if (sum - 1 >= kMostWeight) {
+        wrong = classes_weigh(sum);
         return false;
       }
-      to_.weights[first + i] = static_cast<std::uint32_t>(sum);
-      if (n_numbers == 2) {
-        value = std::bit_cast<std::uint32_t>(probability(to_.leaf_classes[leaf * 2 + 1], sum));
-      } else {
-        for (std::uint64_t k = leaf * n_numbers; k < (leaf + 1) * n_numbers; ++k) {
-          to_.leaf_values[k] = probability(to_.leaf_classes[k], sum);
-        }
+      for (std::uint64_t k = leaf * n_numbers; k < (leaf + 1) * n_numbers; ++k) {
+        to_.leaf_values[k] = probability(to_.leaf_classes[k], sum);
       }
     } else {
       for (std::uint64_t k = leaf * n_numbers; k < (leaf + 1) * n_numbers; ++k) {
@@ -253,9 +275,7 @@ class Unpacking {
           to_.leaf_values[k] = number;
         }
       }
-      if (shape.has_weights) to_.weights[first + i] = weights[leaf];
     }
-    nodes.set(first + i, {value, shape.n_features, i, false});
     return true;
   }
 
@@ -309,7 +329,7 @@ std::string read_leaf_targets(const PackedLayout& layout, const std::byte* from,
 
 }  // namespace
 
-PackedLayout layout_of(const ModelTrees& trees, PackedParts parts, Workers& workers) {
+PackedLayout layout_of(const ModelTrees& trees, PackedParts parts) {
   const TreesShape& shape = trees.shape;
   PackedShape packed{.numerics = forest::kNumericsVersion,
                      .n_trees = shape.n_trees(),
@@ -323,8 +343,8 @@ PackedLayout layout_of(const ModelTrees& trees, PackedParts parts, Workers& work
                      .has_leaf_targets = parts.leaf_targets,
                      .feature_bytes = forest::bytes_for(shape.n_features - 1)};
   if (parts.weights) {
-    packed.weight_bytes = forest::bytes_for(
-        shape.leaves == LeafKind::classes ? most_of(trees.leaf_classes) : most_leaf_weight(trees, workers.poll()));
+    packed.weight_bytes =
+        shape.leaves == LeafKind::classes ? forest::bytes_for(most_of(trees.leaf_classes.span())) : shape.weight_bytes;
   }
   if (parts.leaf_targets) {
     packed.n_entries = trees.leaf_targets->targets.size();
@@ -345,6 +365,9 @@ void pack(const ModelTrees& trees, const PackedLayout& layout, std::span<std::by
   };
   copy(PackedStream::base, trees.base);
   copy(PackedStream::tree_outputs, trees.tree_outputs);
+  if (trees.shape.weight_bytes != 0 && layout.shape.has_weights) {
+    std::memcpy(begin(PackedStream::weights), trees.leaf_weights.from(0), layout.n_leaves() * trees.shape.weight_bytes);
+  }
   const bool done = workers.for_each(trees.shape.n_trees(), [&](std::size_t tree) {
     Poll poll = workers.poll();
     trees.nodes.visit([&](const auto& nodes) { pack_tree(trees, nodes, layout, tree, to.data(), poll); });
@@ -378,6 +401,7 @@ GpuResult<ModelTrees> unpack(std::span<const std::byte> from, MemoryCharge& char
                    .n_outputs = packed.n_outputs,
                    .average = packed.average,
                    .has_weights = packed.has_weights,
+                   .weight_bytes = packed.leaves == PackedLeaves::classes ? std::uint8_t{0} : packed.weight_bytes,
                    .has_leaf_targets = packed.has_leaf_targets,
                    .offsets = {}};
   for (const forest::PackedTree& tree : layout->trees) shape.offsets.push_back(tree.first_node);

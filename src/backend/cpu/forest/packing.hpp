@@ -13,7 +13,7 @@
 namespace gpu_host::cpu {
 
 // Of parts that the trees have. It means nothing once the workers are told to stop.
-[[nodiscard]] forest::PackedLayout layout_of(const ModelTrees& trees, PackedParts parts, Workers& workers);
+[[nodiscard]] forest::PackedLayout layout_of(const ModelTrees& trees, PackedParts parts);
 
 // `to` has the layout's size. In part once the workers are told to stop.
 void pack(const ModelTrees& trees, const forest::PackedLayout& layout, std::span<std::byte> to, Workers& workers);

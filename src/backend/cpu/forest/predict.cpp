@@ -35,10 +35,10 @@ std::uint32_t ordered(float value, bool& is_missing) {
 class Values {
  public:
   // In tiles.
-  Values(const Columns& columns, std::size_t begin, std::size_t end) : n_columns_(columns.size()) {
-    const std::size_t n_rows = end - begin;
-    const std::size_t n_tiles = (n_rows + kTileRows - 1) / kTileRows;
-    const std::size_t tile_size = std::size_t{n_columns_ + 1} * kTileRows;
+  Values(const Columns& columns, std::size_t begin, std::size_t end)
+      : n_columns_(columns.size()), n_rows_(end - begin) {
+    const std::size_t n_tiles = tiles().n;
+    const std::size_t tile_size = tiles().size;
     values_ = std::make_unique_for_overwrite<std::uint32_t[]>(n_tiles * tile_size);
     std::vector<float> column(n_tiles * kTileRows);
     for (std::uint32_t feature = 0; feature < n_columns_; ++feature) {
@@ -53,7 +53,7 @@ class Values {
     }
   }
   // Of one row.
-  Values(const Columns& columns, std::size_t row) : n_columns_(columns.size()) {
+  Values(const Columns& columns, std::size_t row) : n_columns_(columns.size()), n_rows_(1) {
     values_ = std::make_unique_for_overwrite<std::uint32_t[]>(n_columns_ + 1);
     for (std::uint32_t feature = 0; feature < n_columns_; ++feature) {
       float value = 0;
@@ -64,13 +64,15 @@ class Values {
   }
 
   [[nodiscard]] bool has_missing() const { return has_missing_; }
-  [[nodiscard]] const std::uint32_t* tile(std::size_t tile) const {
-    return &values_[tile * std::size_t{n_columns_ + 1} * kTileRows];
+  [[nodiscard]] Tiles tiles() const {
+    return {values_.get(), (n_rows_ + kTileRows - 1) / kTileRows, std::size_t{n_columns_ + 1} * kTileRows,
+            has_missing_};
   }
   [[nodiscard]] const std::uint32_t* row() const { return values_.get(); }
 
  private:
   std::uint32_t n_columns_;
+  std::size_t n_rows_;
   bool has_missing_ = false;
   std::unique_ptr<std::uint32_t[]> values_;
 };
@@ -108,16 +110,13 @@ void walk_rows(const TreesShape& shape, const Nodes& nodes, const Columns& colum
     return;
   }
   const Values values(columns, begin, end);
-  TileNodes reached;
+  const Tiles tiles = values.tiles();
+  std::vector<std::uint32_t> reached(tiles.n * kTileRows);
   for (std::size_t tree = 0; tree < n_trees; ++tree) {
     const bool is_small = offsets[tree + 1] - offsets[tree] <= kFewNodes;
-    for (std::size_t first = 0; first < end - begin; first += kTileRows) {
-      loops.tile(nodes.from(offsets[tree]), values.tile(first / kTileRows), values.has_missing(), is_small, poll,
-                 reached);
-      if (poll.stop(kTileRows * taken)) return;
-      const std::size_t n = std::min<std::size_t>(kTileRows, end - begin - first);
-      for (std::size_t r = 0; r < n; ++r) take(tree, first + r, reached[r]);
-    }
+    loops.tiles(nodes.from(offsets[tree]), tiles, is_small, poll, reached.data());
+    if (poll.stop(reached.size() * taken)) return;
+    for (std::size_t row = 0; row < end - begin; ++row) take(tree, row, reached[row]);
   }
 }
 

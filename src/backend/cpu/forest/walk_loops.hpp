@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -10,35 +11,37 @@
 
 namespace gpu_host::cpu {
 
-// Rows that walk a tree together: their values lie feature by feature, as ordered bits, those of leaves' last.
+// Rows that walk a tree together.
 inline constexpr std::uint32_t kTileRows = 32;
 // Trees that one row walks together.
 inline constexpr std::uint32_t kTreesAtOnce = 16;
 
-using TileNodes = std::array<std::uint32_t, kTileRows>;
+// The values of rows, kTileRows of them in a tile: feature by feature, as ordered bits, those of leaves last.
+struct Tiles {
+  const std::uint32_t* values;
+  std::size_t n;
+  std::size_t size;  // values of one
+  bool has_missing;  // whether any value may be
+};
+
 using RowNodes = std::array<std::uint32_t, kTreesAtOnce>;
 
-// Each gives numbers of nodes in their trees: leaves, unless the poll says to stop. `has_missing`: whether any value
-// may be missing. `is_small`: whether the tree stays in the nearest cache; then fewer rows walk together, and wait for
-// each other less.
+// Each gives numbers of nodes in their trees: leaves, unless the poll says to stop. `is_small`: whether the tree stays
+// in the nearest cache; then fewer rows walk together, and wait for each other less.
 struct WalkLoops {
-  void (*tile_narrow)(NarrowNodes tree, const std::uint32_t* tile, bool has_missing, bool is_small, Poll& poll,
-                      TileNodes& nodes);
-  void (*tile_wide)(WideNodes tree, const std::uint32_t* tile, bool has_missing, bool is_small, Poll& poll,
-                    TileNodes& nodes);
-  // `offsets` of up to kTreesAtOnce trees in `forest`.
+  void (*tiles_narrow)(NarrowNodes tree, const Tiles& tiles, bool is_small, Poll& poll, std::uint32_t* nodes);
+  void (*tiles_wide)(WideNodes tree, const Tiles& tiles, bool is_small, Poll& poll, std::uint32_t* nodes);
+  // `offsets` of up to kTreesAtOnce trees in `forest`. `has_missing`: whether any value may be.
   void (*row_narrow)(NarrowNodes forest, std::span<const std::uint64_t> offsets, const std::uint32_t* row,
                      bool has_missing, Poll& poll, RowNodes& nodes);
   void (*row_wide)(WideNodes forest, std::span<const std::uint64_t> offsets, const std::uint32_t* row, bool has_missing,
                    Poll& poll, RowNodes& nodes);
 
-  void tile(NarrowNodes tree, const std::uint32_t* values, bool has_missing, bool is_small, Poll& poll,
-            TileNodes& nodes) const {
-    tile_narrow(tree, values, has_missing, is_small, poll, nodes);
+  void tiles(NarrowNodes tree, const Tiles& tiles, bool is_small, Poll& poll, std::uint32_t* nodes) const {
+    tiles_narrow(tree, tiles, is_small, poll, nodes);
   }
-  void tile(WideNodes tree, const std::uint32_t* values, bool has_missing, bool is_small, Poll& poll,
-            TileNodes& nodes) const {
-    tile_wide(tree, values, has_missing, is_small, poll, nodes);
+  void tiles(WideNodes tree, const Tiles& tiles, bool is_small, Poll& poll, std::uint32_t* nodes) const {
+    tiles_wide(tree, tiles, is_small, poll, nodes);
   }
   void row(NarrowNodes forest, std::span<const std::uint64_t> offsets, const std::uint32_t* values, bool has_missing,
            Poll& poll, RowNodes& nodes) const {

@@ -16,8 +16,8 @@ inline constexpr std::uint32_t kMissingValue = 0xffffffff;  // goes right, where
 
 // In the order of floats; −0 and 0 are one. Not of NaN.
 [[nodiscard]] inline std::uint32_t ordered_bits(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value + 0.0F);
-  return bits >> 31U != 0 ? ~bits : bits | 0x80000000U;
+  const auto bits = std::bit_cast<std::int32_t>(value + 0.0F);
+  return static_cast<std::uint32_t>(bits) ^ (static_cast<std::uint32_t>(bits >> 31) | 0x80000000U);  // no branch
 }
 
 [[nodiscard]] inline float from_ordered_bits(std::uint32_t bits) {
@@ -55,6 +55,9 @@ class NarrowNodes {
   void set(std::uint64_t at, const WalkNode& node) const {
     first_[at] = {node.value, node.feature << shift_ | (node.missing_left ? missing_ : 0) | node.child};
   }
+  [[nodiscard]] const NarrowNode* first() const { return first_; }
+  [[nodiscard]] std::uint32_t shift() const { return shift_; }
+  [[nodiscard]] std::uint32_t child_mask() const { return child_mask_; }
   [[nodiscard]] NarrowNodes from(std::uint64_t at) const { return {first_ + at, shift_ - 1}; }
 
  private:
