@@ -20,9 +20,10 @@ namespace {
 constexpr std::size_t kFewRows = 8;
 // Of a tree that stays in near caches.
 constexpr std::uint64_t kFewNodes = 16384;
-// The values of a block of rows stay in the cache while the trees go by.
-constexpr std::size_t kBlockBytes = 1 << 18;
-constexpr std::size_t kMostBlockRows = 4096;
+// The values of a block of rows stay in the cache while the trees go by; and large trees, which come from further away,
+// go by seldom.
+constexpr std::size_t kLeastBlockBytes = 1 << 19;
+constexpr std::size_t kMostBlockBytes = 1 << 21;
 constexpr std::size_t kLeastBlockWork = 1 << 12;  // rows in trees: enough to wake another thread for
 
 std::uint32_t ordered(float value, bool& is_missing) {
@@ -77,13 +78,17 @@ class Values {
   std::unique_ptr<std::uint32_t[]> values_;
 };
 
-std::size_t block_rows(std::size_t n_rows, const TreesShape& shape) {
-  const auto whole_tiles = [](std::size_t rows) { return (rows + kTileRows - 1) / kTileRows * kTileRows; };
+// As many blocks as threads, or a multiple of that: sums have no rounding, so the threads may decide.
+std::size_t block_rows(std::size_t n_rows, const TreesShape& shape, std::size_t n_threads) {
+  const auto parts = [](std::size_t n, std::size_t of) { return (n + of - 1) / of; };
   const std::size_t row_bytes =
       (std::size_t{shape.n_features} + 1) * sizeof(std::uint32_t) + (shape.n_outputs - 1) * sizeof(double);
-  const std::size_t most = std::clamp<std::size_t>(kBlockBytes / row_bytes, kTileRows, kMostBlockRows);
-  return std::min(most / kTileRows * kTileRows,
-                  whole_tiles(std::max({n_rows / 8, kLeastBlockWork / shape.n_trees(), kFewRows})));
+  const std::size_t tree_bytes = shape.n_nodes() / shape.n_trees() * sizeof(NarrowNode);
+  const std::size_t most = std::max<std::size_t>(
+      kTileRows, std::clamp(2 * tree_bytes, kLeastBlockBytes, kMostBlockBytes) / row_bytes / kTileRows * kTileRows);
+  const std::size_t turns = parts(n_rows, most * n_threads);
+  const std::size_t least = std::max(kLeastBlockWork / shape.n_trees(), kFewRows);
+  return parts(std::max(parts(n_rows, turns * n_threads), least), kTileRows) * kTileRows;
 }
 
 // Calls take(tree, row, node) for each tree and each row of [begin, end), of which the first is 0: the number of the
@@ -127,7 +132,7 @@ bool for_row_blocks(const ModelTrees& trees, const ForestTable& rows, Workers& w
   const Columns columns(rows.features);
   const TreesShape& shape = trees.shape;
   const std::size_t n_rows = rows.n_rows;
-  const std::size_t size = block_rows(n_rows, shape);
+  const std::size_t size = block_rows(n_rows, shape, workers.threads());
   return trees.nodes.visit([&](const auto& nodes) {
     if (n_rows <= size) {
       return workers.for_blocks(n_rows, size, [&](auto begin, auto end) { block(nodes, columns, begin, end); });
@@ -299,7 +304,7 @@ bool predict_quantiles(const ModelTrees& trees, const ForestTable& rows, std::sp
   const std::size_t n_trees = shape.n_trees();
   return for_row_blocks(trees, rows, workers, [&](const auto& nodes, const Columns& columns, auto begin, auto end) {
     // As many rows at a time as their leaves' numbers fit in a cache.
-    const std::size_t n_at_once = std::max<std::size_t>(1, kBlockBytes / (n_trees * sizeof(std::uint32_t)));
+    const std::size_t n_at_once = std::max<std::size_t>(1, kLeastBlockBytes / (n_trees * sizeof(std::uint32_t)));
     Poll poll = workers.poll();
     for (std::size_t first = begin; first < end; first += n_at_once) {
       const std::size_t n_rows = std::min<std::size_t>(n_at_once, end - first);
