@@ -26,6 +26,8 @@ constexpr std::size_t kLeastBlockBytes = 1 << 19;
 constexpr std::size_t kMostBlockBytes = 1 << 21;
 constexpr std::size_t kLeastBlockWork = 1 << 12;  // rows in trees: enough to wake another thread for
 
+std::size_t parts(std::size_t n, std::size_t size) { return (n + size - 1) / size; }
+
 std::uint32_t ordered(float value, bool& is_missing) {
   if (!std::isnan(value)) return ordered_bits(value);
   is_missing = true;
@@ -38,7 +40,7 @@ class Values {
   // In tiles.
   Values(const Columns& columns, std::size_t begin, std::size_t end)
       : n_columns_(columns.size()), n_rows_(end - begin) {
-    const std::size_t n_tiles = tiles().n;
+    const std::size_t n_tiles = parts(n_rows_, kTileRows);
     const std::size_t tile_size = tiles().size;
     values_ = std::make_unique_for_overwrite<std::uint32_t[]>(n_tiles * tile_size);
     std::vector<float> column(n_tiles * kTileRows);
@@ -66,8 +68,7 @@ class Values {
 
   [[nodiscard]] bool has_missing() const { return has_missing_; }
   [[nodiscard]] Tiles tiles() const {
-    return {values_.get(), (n_rows_ + kTileRows - 1) / kTileRows, std::size_t{n_columns_ + 1} * kTileRows,
-            has_missing_};
+    return {values_.get(), n_rows_, std::size_t{n_columns_ + 1} * kTileRows, has_missing_};
   }
   [[nodiscard]] const std::uint32_t* row() const { return values_.get(); }
 
@@ -80,7 +81,6 @@ class Values {
 
 // As many blocks as threads, or a multiple of that: sums have no rounding, so the threads may decide.
 std::size_t block_rows(std::size_t n_rows, const TreesShape& shape, std::size_t n_threads) {
-  const auto parts = [](std::size_t n, std::size_t of) { return (n + of - 1) / of; };
   const std::size_t row_bytes =
       (std::size_t{shape.n_features} + 1) * sizeof(std::uint32_t) + (shape.n_outputs - 1) * sizeof(double);
   const std::size_t tree_bytes = shape.n_nodes() / shape.n_trees() * sizeof(NarrowNode);
@@ -88,7 +88,7 @@ std::size_t block_rows(std::size_t n_rows, const TreesShape& shape, std::size_t 
       kTileRows, std::clamp(2 * tree_bytes, kLeastBlockBytes, kMostBlockBytes) / row_bytes / kTileRows * kTileRows);
   const std::size_t turns = parts(n_rows, most * n_threads);
   const std::size_t least = std::max(kLeastBlockWork / shape.n_trees(), kFewRows);
-  return parts(std::max(parts(n_rows, turns * n_threads), least), kTileRows) * kTileRows;
+  return parts(std::max(parts(n_rows, turns * n_threads), least), kFewRows) * kFewRows;
 }
 
 // Calls take(tree, row, node) for each tree and each row of [begin, end), of which the first is 0: the number of the
@@ -116,7 +116,7 @@ void walk_rows(const TreesShape& shape, const Nodes& nodes, const Columns& colum
   }
   const Values values(columns, begin, end);
   const Tiles tiles = values.tiles();
-  std::vector<std::uint32_t> reached(tiles.n * kTileRows);
+  std::vector<std::uint32_t> reached(parts(end - begin, kTileRows) * kTileRows);
   for (std::size_t tree = 0; tree < n_trees; ++tree) {
     const bool is_small = offsets[tree + 1] - offsets[tree] <= kFewNodes;
     loops.tiles(nodes.from(offsets[tree]), tiles, is_small, poll, reached.data());

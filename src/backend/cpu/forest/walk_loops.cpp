@@ -1,5 +1,6 @@
 #include "backend/cpu/forest/walk_loops.hpp"
 
+#include <algorithm>
 #include <array>
 #include <type_traits>
 
@@ -80,10 +81,10 @@ class TopLevels {
 
 // kGroup rows after the other. Two levels between looks at whether all have arrived.
 template <bool kMissing, std::uint32_t kGroup, class Nodes>
-void walk_tile(const Nodes& tree, const std::uint32_t* tile, Poll& poll, std::uint32_t* nodes) {
+void walk_tile(const Nodes& tree, const std::uint32_t* tile, std::size_t n_rows, Poll& poll, std::uint32_t* nodes) {
   // Compilers make vectors of many rows, with 32 bits; of few they keep all in registers, and 64 bits save an addition.
   using Column = std::conditional_t<kGroup == kTileRows, std::uint32_t, std::size_t>;
-  for (std::uint32_t first = 0; first < kTileRows; first += kGroup) {
+  for (std::uint32_t first = 0; first < n_rows; first += kGroup) {
     const std::uint32_t* const values = tile + first;
     std::array<std::uint32_t, kGroup> at;
     for (std::uint32_t r = 0; r < kGroup; ++r) at[r] = nodes[first + r];
@@ -108,10 +109,11 @@ void walk_tile(const Nodes& tree, const std::uint32_t* tile, Poll& poll, std::ui
 template <bool kMissing, std::uint32_t kGroup, class Nodes>
 void walk_tiles(const Nodes& tree, const Tiles& tiles, Poll& poll, std::uint32_t* nodes) {
   const TopLevels<kMissing> top(tree);
-  for (std::size_t tile = 0; tile < tiles.n; ++tile) {
-    const std::uint32_t* const values = tiles.values + tile * tiles.size;
-    top.walk(values, nodes + tile * kTileRows);
-    walk_tile<kMissing, kGroup>(tree, values, poll, nodes + tile * kTileRows);
+  for (std::size_t first = 0; first < tiles.n_rows; first += kTileRows) {
+    const std::uint32_t* const values = tiles.values + first / kTileRows * tiles.size;
+    top.walk(values, nodes + first);
+    walk_tile<kMissing, kGroup>(tree, values, std::min<std::size_t>(kTileRows, tiles.n_rows - first), poll,
+                                nodes + first);
   }
 }
 

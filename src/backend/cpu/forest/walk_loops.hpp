@@ -19,9 +19,9 @@ inline constexpr std::uint32_t kTreesAtOnce = 16;
 // The values of rows, kTileRows of them in a tile: feature by feature, as ordered bits, those of leaves last.
 struct Tiles {
   const std::uint32_t* values;
-  std::size_t n;
-  std::size_t size;  // values of one
-  bool has_missing;  // whether any value may be
+  std::size_t n_rows;  // the last tile may have room for more
+  std::size_t size;    // values of one
+  bool has_missing;    // whether any value may be
 };
 
 using RowNodes = std::array<std::uint32_t, kTreesAtOnce>;
