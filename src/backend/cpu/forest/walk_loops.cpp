@@ -26,7 +26,7 @@ HWY_INLINE std::uint32_t next(const WalkNode& node, std::uint32_t value) {
     value += missing_left;
   }
   std::uint32_t to = node.child;
-  to += bound < value ? 1 : 0;  // in this form compilers need no branch and two instructions
+  if (bound < value) ++to;  // no branch: two instructions
   return to;
 }
 
