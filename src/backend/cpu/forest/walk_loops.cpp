@@ -40,7 +40,7 @@ class TopLevels {
   template <class Nodes>
   explicit TopLevels(const Nodes& tree) {
     std::array<std::uint32_t, 2 * kTopNodes> at{};
-    for (std::uint32_t i = 1; i < kTopNodes; ++i) {
+    for (std::size_t i = 1; i < kTopNodes; ++i) {
       const WalkNode node = tree[at[i]];
       const bool is_leaf = node.child == at[i];
       columns_[i] = node.feature * kTileRows;
@@ -49,7 +49,7 @@ class TopLevels {
       at[2 * i] = node.child;
       at[2 * i + 1] = node.child + (is_leaf ? 0 : 1);
     }
-    for (std::uint32_t i = 0; i < kTopNodes; ++i) ends_[i] = at[kTopNodes + i];
+    for (std::size_t i = 0; i < kTopNodes; ++i) ends_[i] = at[kTopNodes + i];
   }
 
   // Where the rows of a tile are after them.
