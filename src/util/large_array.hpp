@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
-#include <span>
 #include <type_traits>
 
 namespace gpu_host {
@@ -19,7 +18,7 @@ class LargeArray {
  public:
   LargeArray() = default;
   // Throws std::bad_alloc.
-  explicit LargeArray(std::size_t n) : size_(n) {
+  explicit LargeArray(std::size_t n) {
     constexpr std::size_t kHugePage = std::size_t{1} << 21U;
     if (n > (SIZE_MAX - kHugePage) / sizeof(T)) throw std::bad_alloc();
     const std::size_t bytes = n * sizeof(T);
@@ -34,11 +33,8 @@ class LargeArray {
   }
 
   [[nodiscard]] T* get() const { return data_.get(); }
-  [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] T& operator[](std::size_t i) { return data_[i]; }
   [[nodiscard]] const T& operator[](std::size_t i) const { return data_[i]; }
-  [[nodiscard]] std::span<T> span() { return {data_.get(), size_}; }
-  [[nodiscard]] std::span<const T> span() const { return {data_.get(), size_}; }
   explicit operator bool() const { return data_ != nullptr; }
 
  private:
@@ -46,7 +42,6 @@ class LargeArray {
     void operator()(T* data) const { std::free(data); }
   };
   std::unique_ptr<T[], Free> data_;
-  std::size_t size_ = 0;
 };
 
 }  // namespace gpu_host

@@ -343,8 +343,9 @@ PackedLayout layout_of(const ModelTrees& trees, PackedParts parts) {
                      .has_leaf_targets = parts.leaf_targets,
                      .feature_bytes = forest::bytes_for(shape.n_features - 1)};
   if (parts.weights) {
-    packed.weight_bytes =
-        shape.leaves == LeafKind::classes ? forest::bytes_for(most_of(trees.leaf_classes.span())) : shape.weight_bytes;
+    const std::span<const std::uint32_t> classes(
+        trees.leaf_classes.get(), shape.leaves == LeafKind::classes ? shape.n_leaves() * shape.n_outputs : 0);
+    packed.weight_bytes = classes.empty() ? shape.weight_bytes : forest::bytes_for(most_of(classes));
   }
   if (parts.leaf_targets) {
     packed.n_entries = trees.leaf_targets->targets.size();
