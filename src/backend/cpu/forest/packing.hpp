@@ -12,7 +12,7 @@
 
 namespace gpu_host::cpu {
 
-// Of parts that the trees have. It means nothing once the workers are told to stop.
+// Of parts that the trees have.
 [[nodiscard]] forest::PackedLayout layout_of(const ModelTrees& trees, PackedParts parts);
 
 // `to` has the layout's size. In part once the workers are told to stop.
