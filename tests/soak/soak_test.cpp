@@ -2,13 +2,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "common/backends.hpp"
 #include "common/require_backend.hpp"
@@ -66,6 +69,26 @@ TEST(Soak, ManyInstancesLeaveNothingBehind) {
   EXPECT_LT(after.resident - before.resident, WGH_SOAK_GROWTH);
   EXPECT_LE(after.files, before.files);
   EXPECT_LE(after.threads, before.threads);
+  EXPECT_LE(after.maps, before.maps + 32);
+}
+
+// Where an instance ends before threads that it woke get to run.
+TEST(Soak, ManyInstancesOnABusyMachineLeaveNothingBehind) {
+  const Module module = load_guest(interruptible_host());
+  std::vector<std::jthread> busy;
+  for (unsigned i = 0; i < 2 * std::max(1U, std::thread::hardware_concurrency()); ++i) {
+    busy.emplace_back([](const std::stop_token& stop) {
+      while (!stop.stop_requested()) continue;
+    });
+  }
+  const auto run_kernels = [&](std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) run_one(module, End::meets_the_gpu_time, 256, i);
+  };
+  run_kernels(50);
+  const Footprint before = footprint();
+  run_kernels(WGH_SOAK_INSTANCES / 20);
+  const Footprint after = footprint();
+  EXPECT_LT(after.resident - before.resident, WGH_SOAK_GROWTH / 4);
   EXPECT_LE(after.maps, before.maps + 32);
 }
 

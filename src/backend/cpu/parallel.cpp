@@ -6,7 +6,9 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <mutex>
 #include <new>
+#include <utility>
 
 #include "util/log.hpp"
 
@@ -34,19 +36,54 @@ class Workers::Arena {
   // An arena whose initialisation fails must not be used again: execute would wait for ever.
   explicit Arena(int threads) : arena_(threads) { arena_.initialize(); }
 
+  // One that is not in use, or a new one.
+  static std::unique_ptr<Arena> take(int threads) {
+    {
+      const std::lock_guard lock(unused().mutex);
+      for (std::unique_ptr<Arena>* at = &unused().first; *at != nullptr; at = &(*at)->next_) {
+        if ((*at)->arena_.max_concurrency() == threads) {
+          std::unique_ptr<Arena> taken = std::move(*at);
+          *at = std::move(taken->next_);
+          return taken;
+        }
+      }
+    }
+    return std::make_unique<Arena>(threads);
+  }
+
+  static void give_back(std::unique_ptr<Arena> arena) {
+    const std::lock_guard lock(unused().mutex);
+    arena->next_ = std::move(unused().first);
+    unused().first = std::move(arena);
+  }
+
   template <class Function>
   void execute(const Function& function) {
     arena_.execute(function);
   }
 
  private:
+  // Arenas are used again rather than destroyed: on a busy machine oneTBB 2021.8 never frees one that a thread of its
+  // was yet to enter. So there are as many as streams have computed at one time.
+  struct Unused {
+    std::mutex mutex;
+    std::unique_ptr<Arena> first;
+  };
+  static Unused& unused() {
+    static auto* const unused = new Unused;  // outlives all streams, the static ones of an embedder too
+    return *unused;
+  }
+
   tbb::task_arena arena_;  // its threads include the one that calls execute
+  std::unique_ptr<Arena> next_;
 };
 
 Workers::Workers(const Interrupt* interrupt, std::optional<std::uint32_t> threads)
     : interrupt_(interrupt), threads_(threads) {}
 
-Workers::~Workers() = default;
+Workers::~Workers() {
+  if (arena_ != nullptr) Arena::give_back(std::move(arena_));
+}
 
 std::uint32_t Workers::threads() const {
   if (threads_ == 1) return 1;
@@ -66,7 +103,7 @@ void Workers::run(std::size_t n, std::size_t block, std::size_t least_parallel, 
   try {
     if (arena_ == nullptr) {
       if (available_threads() == 1) return run_blocks(0, n_blocks);
-      arena_ = std::make_unique<Arena>(static_cast<int>(threads()));
+      arena_ = Arena::take(static_cast<int>(threads()));
     }
     arena_->execute([&] {
       tbb::parallel_for(tbb::blocked_range<std::size_t>(0, n_blocks),
