@@ -29,8 +29,6 @@ T checked(gpu_host::Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-constexpr std::int32_t kFloat32 = 1;
-
 std::int32_t i32(std::uint32_t value) { return static_cast<std::int32_t>(value); }
 
 class Module {
@@ -59,11 +57,11 @@ class Module {
   }
 
   std::string error() {
-    std::array<char, 1000> text{};
-    const std::uint32_t buffer = share(std::as_writable_bytes(std::span(text)));
-    const std::array<Value, 3> arguments{i32(buffer), std::int64_t{0}, i32(text.size())};
-    (void)checked(instance_.call("wasm_ml_error", arguments));
-    return text.data();
+    const auto size = std::get<std::int64_t>(checked(instance_.call("wasm_ml_error"))[0]);
+    std::string text(static_cast<std::size_t>(size), ' ');
+    const std::array<Value, 2> arguments{i32(share(std::as_writable_bytes(std::span(text)))), std::int64_t{0}};
+    (void)checked(instance_.call("wasm_ml_take", arguments));
+    return text;
   }
 
   gpu_host::Host host_;
@@ -80,19 +78,29 @@ int main(int count, char** words) {
   std::vector<float> targets = task.read_targets();
   std::vector<float> test = task.read("test_x.f32", std::size_t{task.test_rows} * task.features);
   Module module(words[10], 2);
-  std::vector<wasm_ml::EmbeddedTraining> training{
-      {.n_trees = task.trees, .max_depth = task.depth.value_or(0), .max_features = task.mtry}};
-  const auto share = [&](auto& array) { return i32(module.share(std::as_writable_bytes(std::span(array)))); };
+  const auto share = [&](auto& array) { return module.share(std::as_writable_bytes(std::span(array))); };
   const std::int64_t row_bytes = std::int64_t{task.features} * std::int64_t{sizeof(float)};
-  const std::int64_t column_bytes = sizeof(float);
-  const std::array<Value, 13> train{share(values),  kFloat32,           std::int64_t{0}, row_bytes, column_bytes,
-                                    i32(task.rows), i32(task.features), share(targets),  kFloat32,  std::int64_t{0},
-                                    column_bytes,   i32(task.classes),  share(training)};
-  const auto model = static_cast<std::int32_t>(module.call("wasm_ml_train", train));
+  const auto block = [&](std::uint32_t buffer) {
+    return wasm_ml::EmbeddedColumns{
+        .buffer = buffer, .row_stride = row_bytes, .column_stride = sizeof(float), .n_columns = task.features};
+  };
+  std::array<wasm_ml::EmbeddedColumns, 1> columns{block(share(values))};
+  std::array<wasm_ml::EmbeddedTraining, 1> training{{{.columns = share(columns),
+                                                      .targets = {.buffer = share(targets), .stride = sizeof(float)},
+                                                      .n_rows = task.rows,
+                                                      .n_classes = task.classes,
+                                                      .n_trees = task.trees,
+                                                      .max_depth = task.depth.value_or(0),
+                                                      .max_features = task.mtry}}};
+  const std::array<Value, 2> start{i32(share(training)), std::int64_t{0}};
+  const auto growth = static_cast<std::int32_t>(module.call("wasm_ml_start", start));
+  (void)module.call("wasm_ml_grow", std::array<Value, 2>{growth, i32(task.trees)});
+  const auto model = static_cast<std::int32_t>(module.call("wasm_ml_finish", std::array<Value, 1>{growth}));
   const std::size_t n_outputs = std::max(1U, task.classes);
   std::vector<float> predictions(task.test_rows * n_outputs);
-  std::array<Value, 10> predict{model,        share(test),         kFloat32, std::int64_t{0},    row_bytes,
-                                column_bytes, i32(task.test_rows), 0,        share(predictions), std::int64_t{0}};
+  std::array<wasm_ml::EmbeddedColumns, 1> rows_columns{block(share(test))};
+  std::array<Value, 8> predict{model, i32(share(rows_columns)), std::int64_t{0}, 1, i32(task.test_rows),
+                               0,     i32(share(predictions)),  std::int64_t{0}};
   double best = 1e9;
   double spent = 0;
   Stopwatch watch;
@@ -109,10 +117,10 @@ int main(int count, char** words) {
       std::fclose(file) != 0) {
     fail("cannot write the predictions");
   }
-  predict[6] = 1;
+  predict[4] = 1;
   std::vector<double> rows;
   for (std::uint32_t row = 0; row < std::min(1000U, task.test_rows); ++row) {
-    predict[3] = row * row_bytes;
+    rows_columns[0].offset = row * std::uint64_t(row_bytes);
     (void)watch.lap();
     (void)module.call("wasm_ml_predict", predict);
     rows.push_back(watch.lap());

@@ -105,7 +105,7 @@ std::unexpected<Error> fail_model(const char* doing, const wasi_gpu::Error& erro
 
 }  // namespace
 
-Result<std::string> pack(const PortableForest& forest) {
+Result<host::Model> make_model(const PortableForest& forest) {
   const auto nodes = Buffer::from(forest.nodes);
   if (!nodes) return fail_device("putting the forest on the device", nodes.error());
   host::ModelParams params{.n_features = forest.n_features,
@@ -124,8 +124,14 @@ Result<std::string> pack(const PortableForest& forest) {
     values = *std::move(made);
     params.leaf_values = host::LeafValues{.buffer = values.id()};
   }
-  const auto model = host::Model::create(params);
+  auto model = host::Model::create(params);
   if (!model) return fail_model("making a model of the forest", model.error());
+  return *std::move(model);
+}
+
+Result<std::string> pack(const PortableForest& forest) {
+  const auto model = make_model(forest);
+  if (!model) return std::unexpected(model.error());
   auto bytes = packed_bytes(*model);
   if (!bytes) return fail_device("packing the model", bytes.error());
   return *std::move(bytes);

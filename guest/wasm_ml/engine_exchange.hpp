@@ -6,9 +6,11 @@
 
 #include "error.hpp"
 #include "portable_forest.hpp"
+#include "wasi_gpu/forest.hpp"
 
 namespace wasm_ml {
 
+[[nodiscard]] Result<wasi_gpu::forest::Model> make_model(const PortableForest& forest);
 [[nodiscard]] Result<std::string> pack(const PortableForest& forest);
 
 // Without its task and its postprocessor, which trees do not know. Classes' probabilities become vectors of leaves.

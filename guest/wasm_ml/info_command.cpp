@@ -5,23 +5,12 @@
 #include "commands.hpp"
 #include "json.hpp"
 #include "model_file.hpp"
+#include "model_json.hpp"
 #include "packed_trees.hpp"
 #include "text.hpp"
 
 namespace wasm_ml {
 namespace {
-
-const char* name_of(ModelTask task) {
-  switch (task) {
-    case ModelTask::regression:
-      return "regression";
-    case ModelTask::classification:
-      return "classification";
-    case ModelTask::scores:
-      return "scores";
-  }
-  return "";
-}
 
 void line(const char* name, const std::string& value) { std::printf("%-20s %s\n", name, value.c_str()); }
 void line(const char* name, std::uint64_t value) { line(name, std::to_string(value)); }
@@ -62,28 +51,11 @@ void print(const InfoCommand& command, const ModelFile& file, const TreesSummary
 }
 
 void print_json(const InfoCommand& command, const ModelFile& file, const TreesSummary& trees) {
-  const ModelInfo& info = file.info();
   JsonObject json;
-  json.add("model", command.model).add("format_version", file.version()).add("origin", info.origin);
-  json.add("task", name_of(info.task)).add("trees", trees.n_trees).add("nodes", static_cast<double>(trees.n_nodes));
-  json.add("depth", trees.depth).add("packed_bytes", static_cast<double>(trees.bytes)).add("target", info.target_name);
-  if (!info.classes.empty()) json.add("classes", info.classes);
-  std::string features = "[";
-  for (std::size_t i = 0; i < info.features.size(); ++i) {
-    JsonObject feature;
-    feature.add("name", info.features[i].name);
-    if (!info.features[i].categories.empty()) feature.add("categories", info.features[i].categories);
-    if (!info.importances.empty()) feature.add("importance", info.importances[i]);
-    features += (i == 0 ? "" : ", ") + feature.text();
-  }
-  json.add_raw("features", features + "]");
-  if (info.n_train_rows != 0) {
-    const ForestParams& params = info.params;
-    json.add("training_rows", info.n_train_rows).add("max_depth", params.max_depth);
-    json.add("max_features", params.max_features).add("min_samples_split", params.min_samples_split);
-    json.add("min_samples_leaf", params.min_samples_leaf).add("seed", params.seed);
-    json.add_raw("bootstrap", params.bootstrap ? "true" : "false");
-  }
+  json.add("model", command.model).add("format_version", file.version()).add("trees", trees.n_trees);
+  json.add("nodes", static_cast<double>(trees.n_nodes)).add("depth", trees.depth);
+  json.add("packed_bytes", static_cast<double>(trees.bytes));
+  add_info(file.info(), json);
   std::puts(json.text().c_str());
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "model.hpp"
 #include "postprocess.hpp"
 #include "wasi_gpu/forest_types.hpp"
 
@@ -31,5 +32,11 @@ struct PortableForest {
 
   [[nodiscard]] std::uint64_t n_trees() const { return tree_offsets.empty() ? 0 : tree_offsets.size() - 1; }
 };
+
+// What a model of it is for.
+[[nodiscard]] ModelTask task_of(const PortableForest& forest);
+
+// What the model is for, and what is done with outputs: its trees do not know.
+void set_task(const ModelInfo& info, PortableForest& forest);
 
 }  // namespace wasm_ml

@@ -13,7 +13,10 @@ set(WASM_ML_SOURCES
   dataset_common.cpp
   dataset_csv.cpp
   dataset_npy.cpp
-  engine_embedding.cpp
+  engine_embedding_models.cpp
+  engine_embedding_prediction.cpp
+  engine_embedding_state.cpp
+  engine_embedding_training.cpp
   engine_exchange.cpp
   engine_predictor.cpp
   engine_training.cpp
@@ -29,12 +32,14 @@ set(WASM_ML_SOURCES
   model_file.cpp
   model_file_v1.cpp
   model_info_bytes.cpp
+  model_json.cpp
   npy.cpp
   npy_header.cpp
   number.cpp
   option_table.cpp
   options.cpp
   packed_trees.cpp
+  portable_forest.cpp
   postprocess.cpp
   predict_command.cpp
   predictions.cpp

@@ -105,11 +105,14 @@ class Instance {
   // guest. What the guest writes is in it when run() or call() returns, at the latest. It
   // is not counted in the quota of bytes. It must stay where it is, and nobody else may
   // write it while the guest runs, until the guest destroys the buffer or the instance is
-  // gone; arrays of one instance must not overlap; `owner`, if given, is kept until then.
+  // released or gone; arrays that the guest may write must overlap no other; `owner`, if given, is kept until then.
   // A guest that uses a read-only one as an output gets invalid-params.
   [[nodiscard]] Result<BufferId> share(std::span<std::byte> array, std::shared_ptr<const void> owner = {});
   [[nodiscard]] Result<BufferId> share_read_only(std::span<const std::byte> array,
                                                  std::shared_ptr<const void> owner = {});
+
+  // Frees a buffer of the instance, shared or the guest's own: its id means nothing any more.
+  [[nodiscard]] Result<void> release(BufferId buffer);
 
   // Waits for all work and copies from a buffer of the instance.
   [[nodiscard]] Result<void> read_buffer(BufferId buffer, std::uint64_t offset, std::span<std::byte> destination);

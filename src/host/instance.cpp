@@ -187,6 +187,12 @@ Result<BufferId> Instance::share_read_only(std::span<const std::byte> array, std
   return impl_->share({.bytes = bytes, .read_only = true, .owner = std::move(owner)});
 }
 
+Result<void> Instance::release(BufferId buffer) {
+  auto released = wasi_gpu::buffer_destroy(impl_->state->session(), buffer);
+  if (!released) return to_error(std::move(released.error()));
+  return {};
+}
+
 Result<void> Instance::read_buffer(BufferId buffer, std::uint64_t offset, std::span<std::byte> destination) {
   if (impl_->state->session().interrupt().requested()) return std::unexpected(impl_->failure(nullptr, nullptr));
   auto read = wasi_gpu::buffer_read(impl_->state->session(), buffer, offset, destination.size(),

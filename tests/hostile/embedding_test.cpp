@@ -215,6 +215,25 @@ TEST_P(SharedArrays, KeepTheirOwnerAsLongAsTheyAreBuffers) {
   EXPECT_EQ(owner.use_count(), 1);
 }
 
+TEST_P(SharedArrays, AreLetGoWhenReleased) {
+  InstanceOptions limited = options();
+  limited.limits.gpu_buffers = 2;
+  auto instance = instantiate(kRelu, limited);
+  auto owner = std::make_shared<std::array<float, 4>>();
+  const std::array<float, 4> input{1, -2, 3, -4};
+  for (int i = 0; i < 10; ++i) {
+    const auto in = instance.share_read_only(std::as_bytes(std::span(input)));
+    const auto out = instance.share(std::as_writable_bytes(std::span(*owner)), owner);
+    ASSERT_TRUE(in && out);
+    EXPECT_THAT(instance.call("relu", Values{id(in), id(out), 4}).value(), ElementsAre(Value(0)));
+    EXPECT_TRUE(instance.release(*in));
+    EXPECT_TRUE(instance.release(*out));
+    EXPECT_EQ(owner.use_count(), 1);
+    EXPECT_EQ(instance.release(*out).error().kind, ErrorKind::invalid_argument);
+  }
+  EXPECT_THAT(*owner, ElementsAre(1, 0, 3, 0));
+}
+
 TEST_P(SharedArrays, ThatCannotBeBuffersAreErrors) {
   auto instance = instantiate(kRelu, options());
   EXPECT_EQ(instance.share({}).error().kind, ErrorKind::invalid_argument);
