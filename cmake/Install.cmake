@@ -20,6 +20,12 @@ if(WGH_WEBGPU)
   install(FILES ${wgpu_native_library} DESTINATION ${CMAKE_INSTALL_LIBDIR}/gpu_host RENAME libwgpu_native.so)
 endif()
 
+# And the module, with what embedders need to call it.
+if(WGH_GUESTS)
+  install(FILES ${PROJECT_BINARY_DIR}/wasm_ml.wasm DESTINATION ${CMAKE_INSTALL_LIBDIR}/gpu_host)
+  install(FILES ${PROJECT_SOURCE_DIR}/guest/wasm_ml/embedding.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/wasm_ml)
+endif()
+
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/gpu_hostConfig.cmake.in gpu_hostConfig.cmake
   INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file(gpu_hostConfigVersion.cmake COMPATIBILITY SameMinorVersion)

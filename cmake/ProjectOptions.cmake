@@ -3,6 +3,7 @@ add_library(wgh_options INTERFACE)
 target_compile_features(wgh_options INTERFACE cxx_std_23)
 target_compile_options(wgh_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(wgh_options INTERFACE -fno-semantic-interposition)  # as if it were no shared library
   # GCC 12 sees overlapping copies in additions of strings where there are none.
   target_compile_options(wgh_options INTERFACE -Wno-restrict)
 endif()

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -46,6 +47,11 @@ struct InstanceOptions {
   std::vector<std::pair<std::string, std::string>> env = {};
   std::vector<Preopen> preopens = {};
   bool inherit_stdio = true;  // stdin, stdout, stderr of this process
+  // Where they are not inherited: what the guest reads, and who is given what it writes, from the thread that runs it
+  // (empty: nobody).
+  std::string standard_input = {};
+  std::function<void(std::string_view)> standard_output = {};
+  std::function<void(std::string_view)> standard_error = {};
 
   DeviceChoice device = {};
   GpuAbi gpu_abi = GpuAbi::canonical;

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <functional>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -58,6 +60,31 @@ Result<void> preopen(wasi_config_t& config, const Preopen& folder) {
   return {};
 }
 
+using Sink = std::function<void(std::string_view)>;
+
+std::ptrdiff_t give(void* sink, const unsigned char* bytes, std::size_t size) noexcept {
+  try {
+    (*static_cast<const Sink*>(sink))({reinterpret_cast<const char*>(bytes), size});
+    return static_cast<std::ptrdiff_t>(size);
+  } catch (...) {
+    return -ENOSPC;
+  }
+}
+
+void delete_sink(void* sink) { delete static_cast<const Sink*>(sink); }
+
+void set_stdio(wasi_config_t& config, const InstanceOptions& options) {
+  wasm_byte_vec_t input;
+  wasm_byte_vec_new(&input, options.standard_input.size(), options.standard_input.data());
+  wasi_config_set_stdin_bytes(&config, &input);
+  if (options.standard_output) {
+    wasi_config_set_stdout_custom(&config, &give, new Sink(options.standard_output), &delete_sink);
+  }
+  if (options.standard_error) {
+    wasi_config_set_stderr_custom(&config, &give, new Sink(options.standard_error), &delete_sink);
+  }
+}
+
 }  // namespace
 
 Result<WasiConfigPtr> make_wasi_config(const InstanceOptions& options) {
@@ -71,6 +98,8 @@ Result<WasiConfigPtr> make_wasi_config(const InstanceOptions& options) {
     wasi_config_inherit_stdin(config.get());
     wasi_config_inherit_stdout(config.get());
     wasi_config_inherit_stderr(config.get());
+  } else {
+    set_stdio(*config, options);
   }
   return config;
 }
