@@ -8,7 +8,8 @@
 import sys
 
 try:
-    from wasm_ml.wrapper import WasmRandomForest, compare_with_rapids, infer_model, main, train_model
+    from wasm_ml._comparison import compare_with_rapids, main
+    from wasm_ml.wrapper import WasmRandomForest, infer_model, train_model
 except ModuleNotFoundError as error:
     if error.name != "wasm_ml":
         raise

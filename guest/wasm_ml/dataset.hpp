@@ -52,9 +52,10 @@ struct TrainingSet {
 
 struct PredictionSet {
   std::uint32_t n_rows = 0;
-  std::vector<float> features;         // n_rows × the model's features, in its order
-  bool has_target = false;             // whether the file has the column
-  Result<std::vector<float>> targets;  // n_rows, as in TrainingSet, or why the file does not tell them
+  std::vector<float> features;            // n_rows × the model's features, in its order
+  std::vector<std::string> unknown = {};  // columns that the model does not know, which are ignored
+  bool has_target = false;                // whether the file has the column
+  Result<std::vector<float>> targets;     // n_rows, as in TrainingSet, or why the file does not tell them
 };
 
 // What a model tells of the data it predicts.

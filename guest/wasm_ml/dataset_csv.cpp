@@ -107,6 +107,9 @@ Result<PredictionSet> prediction_set(CsvFile file, const ModelColumns& model) {
                     .has_target = target != nullptr,
                     .targets = fail_at(file.name(), "the target's column %s is missing from the header",
                                        quoted(model.target_name).c_str())};
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].kind == Kind::ignored) set.unknown.push_back(file.header()[i]);
+  }
   if (target != nullptr) set.targets = known_targets(file.name(), model, *target, std::move(rows->targets));
   return set;
 }

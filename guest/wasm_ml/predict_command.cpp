@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "dataset.hpp"
+#include "dataset_common.hpp"
 #include "files.hpp"
 #include "model_file.hpp"
 #include "predictions.hpp"
@@ -26,6 +27,10 @@ Result<void> run(const PredictCommand& command) {
   }
   const auto set = load_prediction_set(command.data, columns_of(info));
   if (!set) return std::unexpected(set.error());
+  if (!set->unknown.empty()) {
+    std::fprintf(stderr, "wasm_ml: note: columns that the model does not know are ignored: %s\n",
+                 listed(set->unknown).c_str());
+  }
   std::string note;
   auto predictor = Predictor::create(*file, &note);
   if (!predictor) return std::unexpected(std::move(predictor.error()));

@@ -34,7 +34,10 @@ Failure failure_of_module(std::string message) {
   if (has(": out of memory") || has("does not fit the module's memory")) {
     return {FailureKind::memory, std::move(message)};
   }
-  if (has(": device unavailable")) return {FailureKind::device, std::move(message)};
+  if (has(": device unavailable")) {
+    if (message.ends_with(": device unavailable")) message += ": it does not keep forests itself; take backend='cpu'";
+    return {FailureKind::device, std::move(message)};
+  }
   if (has(": kernel error")) return {FailureKind::other, std::move(message)};
   return {FailureKind::value, std::move(message)};
 }

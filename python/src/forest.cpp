@@ -42,6 +42,15 @@ gpu_host::InstanceOptions options_of(const Place& place) {
   return options;
 }
 
+Instance make_instance(const gpu_host::Module& module, const Place& place) {
+  auto instance = Instance::create(module, options_of(place));
+  // It is given no files: what is not there is the device.
+  if (!instance && instance.error().kind == gpu_host::ErrorKind::not_found) {
+    throw Failure(FailureKind::device, instance.error().message);
+  }
+  return checked(std::move(instance));
+}
+
 std::size_t n_rows_of(const Array& block) { return block.n_dimensions() == 0 ? 0 : block.shape(0); }
 std::size_t n_columns_of(const Array& block) { return block.n_dimensions() == 2 ? block.shape(1) : 1; }
 
@@ -129,8 +138,7 @@ class Forest::Table {
   std::optional<Shared> shared_;
 };
 
-Forest::Forest(const gpu_host::Module& module, const Place& place)
-    : instance_(checked(Instance::create(module, options_of(place)))) {}
+Forest::Forest(const gpu_host::Module& module, const Place& place) : instance_(make_instance(module, place)) {}
 
 std::unique_lock<std::mutex> Forest::lock() {
   std::unique_lock lock(mutex_, std::try_to_lock);

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import wasm_ml
-from wasm_ml import WasmRandomForest, compare_with_rapids, infer_model, train_model, wrapper
+from wasm_ml import WasmRandomForest, _kernels, compare_with_rapids, infer_model, train_model, wrapper
 from wasm_ml.errors import DeviceError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,9 +67,9 @@ def run(*arguments, **options):
 
 @pytest.fixture(autouse=True)
 def fresh_choice_of_adapters():
-    wrapper._adapters.clear()
+    _kernels._adapters.clear()
     yield
-    wrapper._adapters.clear()
+    _kernels._adapters.clear()
 
 
 # --- The documents ---
@@ -493,7 +493,7 @@ def test_gpu_uses_the_forest_again():
 def test_gpu_many_rows_in_parts(monkeypatch):
     X, y = regression()
     model = small().train(X, y)
-    monkeypatch.setattr(wrapper, "_PART_BYTES", 4 * 5 * 64)
+    monkeypatch.setattr(_kernels, "_PART_BYTES", 4 * 5 * 64)
     np.testing.assert_allclose(on_gpu(model, X), model.predict_cpu(X), rtol=2e-6)
 
 
@@ -562,7 +562,7 @@ def test_gpu_after_a_fork():
 def test_a_software_adapter_is_a_warning_with_its_name():
     X, y = regression()
     model = small().train(X, y)
-    adapter = wrapper._choose_adapter(None, None)
+    adapter = _kernels.choose_adapter(None, None)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.predict_gpu(X)
@@ -621,15 +621,15 @@ def test_hardware_goes_first_and_the_environment_is_heard(monkeypatch):
     ]
     monkeypatch.setattr(wasm_ml.Host, "devices", staticmethod(lambda: entries))
     monkeypatch.delenv("WASMTIME_GPU_HOST_BACKEND", raising=False)
-    assert wrapper._choose_adapter(None, None)["name"] == "a GPU"
-    assert wrapper._choose_adapter("webgpu", 0)["name"] == "llvmpipe"
+    assert _kernels.choose_adapter(None, None)["name"] == "a GPU"
+    assert _kernels.choose_adapter("webgpu", 0)["name"] == "llvmpipe"
     with pytest.raises(DeviceError, match="no driver"):
-        wrapper._choose_adapter("cuda", None)
+        _kernels.choose_adapter("cuda", None)
     monkeypatch.setenv("WASMTIME_GPU_HOST_BACKEND", "cuda")
     with pytest.raises(DeviceError, match="no driver"):
-        wrapper._choose_adapter(None, None)
+        _kernels.choose_adapter(None, None)
     monkeypatch.setenv("WASMTIME_GPU_HOST_BACKEND", "cpu")
-    assert wrapper._choose_adapter(None, None)["name"] == "a GPU"
+    assert _kernels.choose_adapter(None, None)["name"] == "a GPU"
 
 
 # --- Functions ---

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
     from . import dask, errors, interchange, plotting
+    from ._comparison import compare_with_rapids
     from ._engine import Device, Forest, Growth, module_path
     from ._host import Host, Instance, Module, Run
     from ._tables import Table
     from .ensemble import RandomForestClassifier, RandomForestRegressor
     from .interchange import from_sklearn, from_treelite, load, save, to_sklearn, to_treelite
     from .plotting import plot_comparison, plot_importances
-    from .wrapper import WasmRandomForest, compare_with_rapids, infer_model, train_model
+    from .wrapper import WasmRandomForest, infer_model, train_model
 
 __version__ = "0.1.0"
 
@@ -32,7 +33,7 @@ _HOMES = {
     "Run": "_host",
     "Table": "_tables",
     "WasmRandomForest": "wrapper",
-    "compare_with_rapids": "wrapper",
+    "compare_with_rapids": "_comparison",
     "from_sklearn": "interchange",
     "from_treelite": "interchange",
     "infer_model": "wrapper",

@@ -78,7 +78,7 @@ class Growth:
     max_bins : int
         2 to 255.
     seed : int
-        0 to 2**64 - 1. The same seed, data and parameters give the same model, on any device and any number of threads.
+        0 to 2**32 - 1. The same seed, data and parameters give the same model, on any device and any number of threads.
     """
 
     n_trees: int = 100
@@ -103,9 +103,8 @@ class Growth:
             if field.name == "min_impurity_decrease":
                 params[field.name] = float(value)
                 continue
-            most = 2**64 if field.name == "seed" else 2**32
-            if value != int(value) or not 0 <= value < most:
-                raise ValueError(f"{field.name} is {value!r}; it must be a whole number from 0 to {most - 1}")
+            if value != int(value) or not 0 <= value < 2**32:
+                raise ValueError(f"{field.name} is {value!r}; it must be a whole number from 0 to {2**32 - 1}")
             params[field.name] = int(value)
         return params
 

@@ -186,9 +186,12 @@ def _objects(values, name):
     if any(isinstance(value, str) for value in values):
         raise ValueError(f"{name} holds text; make it a category, as with astype('category'), or numbers")
     try:
-        return np.array([np.nan if value is None else value for value in values], np.float64)
+        numbers = np.array([np.nan if value is None else value for value in values], np.float64)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
+    if numbers.ndim != 1:
+        raise ValueError(f"{name} holds lists; a column of numbers was expected")
+    return numbers
 
 
 def _extension(column, dtype, name):
@@ -236,9 +239,10 @@ def _of_arrow(cls, X, categories):
         if schema.child(i).dictionary is not None:
             texts = categories.get(i)
             if texts is None:
-                texts = list(dict.fromkeys(text for part in parts for text in _arrow_values(nanoarrow, part.dictionary)))
+                values = (text for part in parts for text in _arrow_values(nanoarrow, part.dictionary))
+                texts = [text for text in dict.fromkeys(values) if text is not None]
             found[i] = texts
-            columns.append(_joined([_arrow_codes(nanoarrow, part, texts, name) for part in parts]))
+            columns.append(_joined([_arrow_codes(nanoarrow, part, texts) for part in parts]))
         elif i in categories:
             found[i] = categories[i]
             columns.append(_joined([_code(_arrow_values(nanoarrow, part), found[i]) for part in parts]))
@@ -273,25 +277,28 @@ def _arrow_valid(array, view):
     return None if buffer.size_bytes == 0 or array.null_count == 0 else _arrow_bits(buffer, array).view(bool)
 
 
-def _arrow_plain(array, view, name):
+def _arrow_plain(array, view):
     code = array.schema.format
     if code == "b":
         return _arrow_bits(view.buffer(1), array)
-    if code not in _ARROW_NUMBERS:
-        raise ValueError(f"{name} is of the Arrow type {array.schema.format!r}; make it a dictionary or numbers")
     return np.frombuffer(view.buffer(1), _ARROW_NUMBERS[code])[array.offset : array.offset + array.length]
 
 
 def _arrow_numbers(array, name):
+    code = array.schema.format
+    if code == "n":  # of nothing but missing values
+        return np.full(array.length, np.nan, np.float32)
+    if code != "b" and code not in _ARROW_NUMBERS:
+        raise ValueError(f"{name} is of the Arrow type {code!r}; make it a dictionary or numbers")
     view = array.view()
-    values = _arrow_plain(array, view, name)
+    values = _arrow_plain(array, view)
     valid = _arrow_valid(array, view)
     return values if valid is None else np.where(valid, values.astype(np.float64), np.nan)
 
 
-def _arrow_codes(nanoarrow, array, texts, name):
+def _arrow_codes(nanoarrow, array, texts):
     view = array.view()
-    codes = _arrow_plain(array, view, name).astype(np.intp)
+    codes = _arrow_plain(array, view).astype(np.intp)
     valid = _arrow_valid(array, view)
     if valid is not None:
         codes = np.where(valid, codes, -1)

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._engine import Device, Forest
+from ._labels import labels_from_texts, labels_to_texts
 
 if TYPE_CHECKING:
     import treelite
@@ -113,7 +114,7 @@ def from_treelite(
     TypeError
         Neither a model of Treelite nor bytes.
     """
-    from .wrapper import WasmRandomForest, _to_texts
+    from .wrapper import WasmRandomForest
 
     if hasattr(model, "serialize_bytes"):
         data = model.serialize_bytes()
@@ -136,7 +137,7 @@ def from_treelite(
     forest.set_names(
         target=target,
         features=None if feature_names is None else [str(name) for name in feature_names],
-        classes=None if labels is None else _to_texts(labels),
+        classes=None if labels is None else labels_to_texts(labels),
     )
     return WasmRandomForest._of_forest(forest, classes=labels, **parameters)
 
@@ -205,9 +206,7 @@ def to_sklearn(model: Any) -> RandomForestClassifier | RandomForestRegressor:
     if known["task"] == "classification":
         labels = getattr(model, "classes_", None)
         if labels is None:
-            from .wrapper import _from_texts
-
-            labels = _from_texts(known["classes"])
+            labels = labels_from_texts(known["classes"])
         estimator.classes_ = np.asarray(labels)
         if len(estimator.classes_) < estimator.n_classes_:  # one class, which a model file cannot have
             for one in (estimator, *estimator.estimators_):

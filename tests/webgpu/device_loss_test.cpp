@@ -76,5 +76,15 @@ TEST_F(DeviceLossTest, TheBackendOpensItAnew) {
   EXPECT_TRUE((*second)->create_stream({}).has_value());
 }
 
+// It would wait for the driver's threads for ever.
+TEST_F(DeviceLossTest, AForkOfTheProcessHasNoDevice) {
+  const auto opens = [] {
+    const auto opened = WebGpuBackend().open(0);
+    return opened ? 1 : opened.error().message.find("forked") == std::string::npos ? 2 : 0;
+  };
+  EXPECT_EQ(opens(), 1);
+  EXPECT_EXIT(std::_Exit(opens()), testing::ExitedWithCode(0), "");
+}
+
 }  // namespace
 }  // namespace gpu_host::webgpu

@@ -1,6 +1,7 @@
 #include "backend/webgpu/adapters.hpp"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -218,7 +219,13 @@ void DeviceHealth::set_lost(std::string_view reason) noexcept {
   is_lost_.store(true, std::memory_order_release);
 }
 
+bool are_of_another_process() {
+  static const pid_t process = getpid();
+  return getpid() != process;
+}
+
 const Result<std::vector<Adapter>>& adapters() {
+  (void)are_of_another_process();  // asked here first
   // Never freed: drivers do not like to be unloaded while a process ends.
   static const auto* const all = new Result<std::vector<Adapter>>(find_adapters());
   return *all;

@@ -36,6 +36,9 @@ struct Adapter {
 // Asked of the drivers once per process. An error says why there is none.
 [[nodiscard]] const Result<std::vector<Adapter>>& adapters();
 
+// Whether that was before this process was forked: it has none of the drivers' threads.
+[[nodiscard]] bool are_of_another_process();
+
 // What the library told of a device, on any thread. Safe for use by many threads at a time.
 class DeviceHealth {
  public:

@@ -34,6 +34,12 @@ std::vector<DeviceEntry> WebGpuBackend::devices() {
 GpuResult<std::shared_ptr<Device>> WebGpuBackend::open(std::uint32_t index) {
   const auto& found = webgpu::adapters();
   if (!found) return gpu_error(GpuErrorCode::device_unavailable, found.error().message);
+  if (webgpu::are_of_another_process()) {
+    return gpu_error(
+        GpuErrorCode::device_unavailable,
+        "webgpu was used before this process was forked, which drivers do not survive: start the process anew "
+        "(in Python by multiprocessing's 'spawn' or 'forkserver')");
+  }
   if (index >= found->size()) {
     return gpu_error(GpuErrorCode::device_unavailable,
                      "webgpu has no device " + std::to_string(index) + ": there are " + std::to_string(found->size()));
