@@ -1,5 +1,5 @@
 // The exports of embedding.hpp that bring models in and out.
-#include <cstring>
+#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
@@ -44,12 +44,6 @@ Result<std::int32_t> load(std::uint32_t buffer, std::uint64_t offset, std::uint6
   auto model = host::Model::unpack(from, packed_at, file->packed_size());
   if (!model) return fail_device("unpacking the model", model.error());
   return keep(*std::move(model), file->info());
-}
-
-std::vector<std::string> numbers_as_names(std::uint32_t n) {
-  std::vector<std::string> names;
-  for (std::uint32_t i = 0; i < n; ++i) names.push_back(std::to_string(i));
-  return names;
 }
 
 Result<std::int32_t> import(std::uint32_t buffer, std::uint64_t offset, std::uint64_t size) {

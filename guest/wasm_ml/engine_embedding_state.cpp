@@ -23,6 +23,13 @@ State& state() {
   return state;
 }
 
+std::vector<std::string> numbers_as_names(std::uint32_t n) {
+  std::vector<std::string> names;
+  names.reserve(n);
+  for (std::uint32_t i = 0; i < n; ++i) names.push_back(std::to_string(i));
+  return names;
+}
+
 Result<std::int32_t> next_number() {
   if (state().last_number == std::numeric_limits<std::int32_t>::max()) return fail("too many growths and models");
   return ++state().last_number;

@@ -66,6 +66,9 @@ inline std::int32_t answer(const char* doing, const wasi_gpu::Result<void>& resu
   return answer(Result<std::int32_t>(fail_device(doing, result.error())));
 }
 
+// Names of features or classes until they are given others: "0", "1", …
+[[nodiscard]] std::vector<std::string> numbers_as_names(std::uint32_t n);
+
 [[nodiscard]] Result<std::int32_t> next_number();
 [[nodiscard]] Result<Growing*> find_growth(std::int32_t growth);
 [[nodiscard]] Result<Loaded*> find(std::int32_t model);

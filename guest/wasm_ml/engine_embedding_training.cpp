@@ -1,5 +1,4 @@
 // The exports of embedding.hpp that grow forests.
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,13 +12,6 @@ namespace {
 
 namespace host = wasi_gpu::forest;
 using wasi_gpu::Buffer;
-
-std::vector<std::string> numbers_as_names(std::uint32_t n) {
-  std::vector<std::string> names;
-  names.reserve(n);
-  for (std::uint32_t i = 0; i < n; ++i) names.push_back(std::to_string(i));
-  return names;
-}
 
 ModelInfo info_of(const EmbeddedTraining& training, std::uint32_t n_features) {
   ModelInfo info{.task = training.n_classes == 0 ? ModelTask::regression : ModelTask::classification,

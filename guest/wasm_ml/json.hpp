@@ -7,7 +7,6 @@
 
 namespace wasm_ml {
 
-// What is not UTF-8 is replaced.
 // What is not UTF-8 becomes U+FFFD, a byte at a time.
 [[nodiscard]] std::string json_text(std::string_view text);
 

@@ -3,7 +3,6 @@
 #include <nanobind/nanobind.h>
 
 #include <condition_variable>
-#include <cstdio>
 #include <exception>
 #include <mutex>
 #include <string>
