@@ -213,6 +213,7 @@ void Forest::grow(Training training, const std::optional<Seconds>& timeout, cons
           call("wasm_ml_grow", std::array<Value, 2>{growth, i32(std::min(step, n_trees - n_done))}));
     }
     set_model(call("wasm_ml_finish", std::array<Value, 1>{growth}));
+    n_trained_rows_ = n_rows;
   };
   run_and_watch(
       work, [this] { instance_.interrupt(); }, timeout,
@@ -386,7 +387,9 @@ void Forest::importances(const Array& output) {
 }
 
 void Forest::out_of_bag(const Array& output) {
-  check_output(output, kFloat64, output.n_elements());
+  // What was not grown here has none, which the module says.
+  check_output(output, kFloat64,
+               n_trained_rows_ == 0 ? output.n_elements() : n_trained_rows_ * shape_.n_outputs);
   const auto locked = lock();
   const Shared out(instance_, output, Access::write);
   (void)call("wasm_ml_out_of_bag", std::array<Value, 3>{model_, i32(out.id()), i64(out.offset())});

@@ -95,6 +95,7 @@ class Forest {
   gpu_host::Instance instance_;
   wasm_ml::EmbeddedShape shape_;
   std::int32_t model_ = 0;
+  std::size_t n_trained_rows_ = 0;  // where it was grown here
 };
 
 }  // namespace gpu_host_python

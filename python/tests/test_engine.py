@@ -94,8 +94,9 @@ def test_quantiles_and_out_of_bag(regression):
     assert 0.6 < ((low <= y) & (y <= high)).mean() <= 1
     out_of_bag = forest.out_of_bag(len(X))[:, 0]
     assert 1 - np.var(y - out_of_bag) / np.var(y) > 0.8
-    with pytest.raises(ValueError):
-        forest.out_of_bag(3)
+    for n_rows in (3, len(X) + 1):
+        with pytest.raises(ValueError):
+            forest.out_of_bag(n_rows)
     with pytest.raises(ValueError):
         forest.quantiles(X, [2])
     with pytest.raises(ValueError, match="out-of-bag"):

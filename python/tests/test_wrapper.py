@@ -79,7 +79,7 @@ def fresh_choice_of_adapters():
 def test_the_guides_script_runs_as_it_stands(tmp_path):
     script = tmp_path / "test_webgpu.py"
     script.write_text(TEST_WEBGPU, encoding="utf-8")
-    done = run(script, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = run(script)  # the installed wasm_wrapper
     assert done.returncode == 0, done.stderr
     gpu, cpu = (np.fromstring(line.split("[")[1].rstrip("]"), sep=" ") for line in done.stdout.splitlines())
     assert len(gpu) == 5

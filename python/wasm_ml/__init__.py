@@ -6,18 +6,28 @@ nothing but what they are given. Names are loaded when they are first used: only
 """
 
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-if _TYPE_CHECKING:
-    from . import dask, errors, interchange, plotting
-    from ._comparison import compare_with_rapids
-    from ._engine import Device, Forest, Growth, module_path
-    from ._host import Host, Instance, Module, Run
-    from ._tables import Table
-    from .ensemble import RandomForestClassifier, RandomForestRegressor
-    from .interchange import from_sklearn, from_treelite, load, save, to_sklearn, to_treelite
-    from .plotting import plot_comparison, plot_importances
-    from .wrapper import WasmRandomForest, infer_model, train_model
+if TYPE_CHECKING:  # by two names, as type checkers want what is exported
+    from . import dask as dask, ensemble as ensemble, errors as errors, interchange as interchange, plotting as plotting
+    from ._comparison import compare_with_rapids as compare_with_rapids
+    from ._engine import Device as Device, Forest as Forest, Growth as Growth, module_path as module_path
+    from ._host import Host as Host, Instance as Instance, Module as Module, Run as Run
+    from ._tables import Table as Table
+    from .ensemble import (
+        RandomForestClassifier as RandomForestClassifier,
+        RandomForestRegressor as RandomForestRegressor,
+    )
+    from .interchange import (
+        from_sklearn as from_sklearn,
+        from_treelite as from_treelite,
+        load as load,
+        save as save,
+        to_sklearn as to_sklearn,
+        to_treelite as to_treelite,
+    )
+    from .plotting import plot_comparison as plot_comparison, plot_importances as plot_importances
+    from .wrapper import WasmRandomForest as WasmRandomForest, infer_model as infer_model, train_model as train_model
 
 __version__ = "0.1.0"
 
@@ -51,15 +61,17 @@ _MODULES = ["dask", "ensemble", "errors", "interchange", "plotting"]
 __all__ = sorted([*_HOMES, *_MODULES])
 
 
-def __getattr__(name):
-    if name in _MODULES:
-        return _import_module(f".{name}", __name__)
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(_import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # where it would say that there is any name
+
+    def __getattr__(name):
+        if name in _MODULES:
+            return _import_module(f".{name}", __name__)
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(_import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value
+        return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])

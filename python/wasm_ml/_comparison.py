@@ -5,11 +5,10 @@ scikit-learn, cuML and matplotlib are imported when they are used.
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +16,9 @@ from ._kernels import GPU_BACKENDS, choose_adapter
 from ._tables import Table
 from .errors import DeviceError
 from .wrapper import WasmRandomForest, _column, _matrix, _r2, _task_of, _to_host
+
+if TYPE_CHECKING:
+    from ._types import AnyPath, ColumnLike, TableLike
 
 __all__ = ["compare_with_rapids", "main"]
 
@@ -120,17 +122,17 @@ def _measure_gpu(model: WasmRandomForest, data: tuple, results: dict, notes: lis
 
 
 def compare_with_rapids(
-    X: Any = None,
-    y: Any = None,
+    X: TableLike | None = None,
+    y: ColumnLike | None = None,
     *,
     n_estimators: int = 200,
     max_depth: int = 16,
     seed: int = 42,
     test_size: float = 0.2,
     repeat: int = 5,
-    plot: bool | str | os.PathLike = True,
+    plot: bool | AnyPath = True,
     verbose: bool = True,
-) -> dict:
+) -> dict[str, Any]:
     """Compares the forest with RAPIDS cuML's, or, where cuML is not installed or has no GPU, with scikit-learn's.
 
     Parameters
@@ -155,6 +157,13 @@ def compare_with_rapids(
         ``max_depth``, ``notes`` (list of str), and ``results``: for each forest and device a dict of ``train_ms`` and
         ``predict_ms`` (of all test rows, on this machine), and ``mse`` and ``r2`` or ``accuracy``. With ``plot`` also
         ``figure`` (of matplotlib).
+
+    Raises
+    ------
+    ValueError, TypeError
+        Bad data, or a ``test_size`` that leaves no rows.
+    ImportError
+        Neither cuML nor scikit-learn is installed.
     """
     if (X is None) != (y is None):
         raise ValueError("X and y go together")
@@ -191,7 +200,7 @@ def compare_with_rapids(
     return figures
 
 
-def _plot(figures: dict, plot: bool | str | os.PathLike) -> None:
+def _plot(figures: dict, plot: bool | AnyPath) -> None:
     from .plotting import plot_comparison
 
     try:
@@ -201,7 +210,7 @@ def _plot(figures: dict, plot: bool | str | os.PathLike) -> None:
             raise
         figures["notes"].append(f"no plot: {error}")
         return
-    if plot is not True:
+    if not isinstance(plot, bool):
         figure.savefig(plot)
     figures["figure"] = figure
 

@@ -1,19 +1,28 @@
 """Forests inside the sandbox: each is an instance of the module ``wasm_ml.wasm`` with one model."""
 
+from __future__ import annotations
+
 import json
 import os
 import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, overload
 
 import numpy as np
 
 from . import _core
 from ._tables import Table
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ._types import Backend, ColumnLike, TableLike
+
 NODE = np.dtype([("feature", "i4"), ("threshold", "f4"), ("left", "u4"), ("missing_child", "u4"), ("weight", "u4")])
 
-_LEAVES = ("number", "classes", "vector")
+_LEAVES: tuple[Literal["number"], Literal["classes"], Literal["vector"]] = ("number", "classes", "vector")
 _PREDICTIONS = ("outputs", "trees", "leaves")
 _NAMES = ("target", "features", "categories", "classes")
 
@@ -36,12 +45,13 @@ class Device:
         Of the cpu backend. None: as many as this process may use.
     """
 
-    backend: str | None = None
+    backend: Backend | None = None
     index: int | None = None
     max_gpu_memory: int | None = None
     threads: int | None = None
 
-    def place(self):
+    def place(self) -> _core.Place:
+        """As the extension takes it. ValueError names what does not fit."""
         backend = self.backend or os.environ.get("WASMTIME_GPU_HOST_BACKEND") or "cpu"
         for name, least in (("index", 0), ("max_gpu_memory", 0), ("threads", 1)):
             value = getattr(self, name)
@@ -65,10 +75,11 @@ class Growth:
     min_samples_split, min_samples_leaf : int
         Different rows that a node must have to be split, and that both sides of a split must have.
     min_impurity_decrease : float
+        Decrease of the impurity, weighted by the node's share of the rows, that a split must reach.
     bootstrap : bool
         Whether each tree draws its rows, with replacement; else it sees all of them, once.
     n_draws : int
-        How many; 0: as many as there are rows.
+        How many rows a tree draws; 0: as many as there are rows.
     balanced_subsample : bool
         Of a classification: in each tree classes weigh the same.
     out_of_bag : bool
@@ -95,9 +106,9 @@ class Growth:
     max_bins: int = 255
     seed: int = 0
 
-    def params(self):
+    def params(self) -> dict[str, int | float]:
         """As the module takes them. ValueError names one that does not fit."""
-        params = {}
+        params: dict[str, int | float] = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name == "min_impurity_decrease":
@@ -109,14 +120,14 @@ class Growth:
         return params
 
 
-def available_threads():
+def available_threads() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
-def module_path():
+def module_path() -> Path:
     """The path of ``wasm_ml.wasm``, the module in which forests live: the package's own, or what the environment variable
-    WASM_ML_MODULE names."""
+    WASM_ML_MODULE names. FileNotFoundError where there is none."""
     named = os.environ.get("WASM_ML_MODULE")
     path = Path(named) if named else Path(_core.__file__).with_name("wasm_ml.wasm")
     if not path.is_file():
@@ -128,21 +139,21 @@ def module_path():
 class _Engine:
     """Compiles ``wasm_ml.wasm``, once in a process and its forks."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.module = None
+        self.module: _core.Module | None = None
         self.forked = False
         os.register_at_fork(before=self.lock.acquire, after_in_parent=self.lock.release, after_in_child=self._after_fork)
 
-    def _after_fork(self):
+    def _after_fork(self) -> None:
         self.forked = True
         self.lock.release()
 
-    def host(self, **options):
+    def host(self, **options: Any) -> _core.Host:
         # A fork has none of the compiler's threads.
         return _core.Host(parallel_compilation=not self.forked, **options)
 
-    def load(self):
+    def load(self) -> _core.Module:
         with self.lock:
             if self.module is None:
                 try:
@@ -175,25 +186,57 @@ class Forest:
 
     __slots__ = ("_core", "device", "__weakref__")
 
-    def __init__(self, core, device):
+    def __init__(self, core: _core.Forest, device: Device) -> None:
         self._core = core
         self.device = device
 
-    n_trees = property(lambda self: self._core.n_trees)
-    n_features = property(lambda self: self._core.n_features)
-    n_outputs = property(lambda self: self._core.n_outputs)
-    n_nodes = property(lambda self: self._core.n_nodes)
-    n_leaves = property(lambda self: self._core.n_leaves)
-    leaves = property(lambda self: _LEAVES[self._core.leaves])
-    has_weights = property(lambda self: self._core.has_weights)
-    has_leaf_targets = property(lambda self: self._core.has_leaf_targets)
+    @property
+    def n_trees(self) -> int:
+        return self._core.n_trees
+
+    @property
+    def n_features(self) -> int:
+        return self._core.n_features
+
+    @property
+    def n_outputs(self) -> int:
+        return self._core.n_outputs
+
+    @property
+    def n_nodes(self) -> int:
+        return self._core.n_nodes
+
+    @property
+    def n_leaves(self) -> int:
+        return self._core.n_leaves
+
+    @property
+    def leaves(self) -> Literal["number", "classes", "vector"]:
+        return _LEAVES[self._core.leaves]
+
+    @property
+    def has_weights(self) -> bool:
+        return self._core.has_weights
+
+    @property
+    def has_leaf_targets(self) -> bool:
+        return self._core.has_leaf_targets
 
     @classmethod
     def grow(
-        cls, X, y, growth=Growth(), *, n_classes=0, draw_weights=None, criterion_weights=None, device=Device(),
-        timeout=None, progress=None,
-    ):
-        """Grows a forest.
+        cls,
+        X: TableLike,
+        y: ColumnLike,
+        growth: Growth = Growth(),
+        *,
+        n_classes: int = 0,
+        draw_weights: ColumnLike | None = None,
+        criterion_weights: ColumnLike | None = None,
+        device: Device = Device(),
+        timeout: float | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> Self:
+        """Grows a forest. Arrays are read where they lie and not kept.
 
         Parameters
         ----------
@@ -232,28 +275,38 @@ class Forest:
         return cls(core, device)
 
     @classmethod
-    def load(cls, data, *, device=Device()):
+    def load(cls, data: bytes | bytearray | memoryview, *, device: Device = Device()) -> Self:
         """A forest from the bytes of a model file (docs/model-format.md). Safe with any bytes: ValueError where they are no
-        model, which says what is wrong."""
+        model, which says what is wrong. MemoryError beyond ``device.max_gpu_memory``, DeviceError as of ``grow``."""
         return cls(_core.Forest.load(engine.load(), device.place(), data), device)
 
     @classmethod
-    def from_treelite(cls, data, *, device=Device()):
+    def from_treelite(cls, data: bytes | bytearray | memoryview, *, device: Device = Device()) -> Self:
         """A forest from the bytes that ``treelite.Model.serialize_bytes`` gives (binary format, version 4). Safe with any
-        bytes: ValueError says what cannot be read."""
+        bytes: ValueError says what cannot be read. Other exceptions as of ``load``."""
         return cls(_core.Forest.from_treelite(engine.load(), device.place(), data), device)
 
     @classmethod
-    def merge(cls, forests, *, device=None):
+    def merge(cls, forests: Iterable[Forest], *, device: Device | None = None) -> Self:
         """One forest with the trees of several, in order, that were grown here from the same columns. Out-of-bag
-        predictions and targets of leaves are not kept."""
+        predictions and targets of leaves are not kept. ValueError where there are none, or columns or classes differ."""
         forests = list(forests)
         if not forests:
             raise ValueError("no forests to merge")
         device = device or forests[0].device
         return cls(_core.Forest.merge(engine.load(), device.place(), [forest._core for forest in forests]), device)
 
-    def predict(self, X, what="outputs", *, timeout=None):
+    @overload
+    def predict(
+        self, X: TableLike, what: Literal["outputs", "trees"] = "outputs", *, timeout: float | None = None
+    ) -> NDArray[np.float32]: ...
+
+    @overload
+    def predict(self, X: TableLike, what: Literal["leaves"], *, timeout: float | None = None) -> NDArray[np.uint32]: ...
+
+    def predict(
+        self, X: TableLike, what: Literal["outputs", "trees", "leaves"] = "outputs", *, timeout: float | None = None
+    ) -> NDArray[Any]:
         """Predictions for rows.
 
         Parameters
@@ -269,6 +322,13 @@ class Forest:
             ``"outputs"``: float32, n_rows × n_outputs: of a classification probabilities. ``"trees"``: float32, n_rows ×
             n_trees, what each tree says (× n_outputs, where leaves are not numbers). ``"leaves"``: uint32, n_rows ×
             n_trees: the number of the leaf in each tree.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Data is wrong, or has not as many features as the forest.
+        TimeoutError, KeyboardInterrupt
+            The forest can be used further.
         """
         core = self._core
         kind = _PREDICTIONS.index(what) if what in _PREDICTIONS else _bad_prediction(what)
@@ -287,7 +347,7 @@ class Forest:
         core.predict(table.blocks, kind, output, timeout)
         return output
 
-    def _output(self, n_rows, kind):
+    def _output(self, n_rows: int, kind: int) -> NDArray[Any]:
         core = self._core
         if kind == 0:
             return np.empty((n_rows, core.n_outputs), np.float32)
@@ -295,56 +355,66 @@ class Forest:
             return np.empty((n_rows, core.n_trees, core.n_outputs), np.float32)
         return np.empty((n_rows, core.n_trees), np.uint32 if kind == 2 else np.float32)
 
-    def quantiles(self, X, quantiles):
-        """Quantiles of the targets of the training rows that share a leaf with a row: float32, n_rows × len(quantiles).
-        Of a regression that was grown with ``leaf_targets``."""
+    def quantiles(self, X: TableLike, quantiles: float | Sequence[float] | NDArray[Any]) -> NDArray[np.float32]:
+        """Quantiles of the targets of the training rows that share a leaf with a row: float32, n_rows × quantiles.
+        Of a regression that was grown with ``leaf_targets``: else ValueError, as where one is not from 0 to 1."""
         table = Table.of(X)
         given = np.ascontiguousarray(quantiles, np.float64).reshape(-1)
         output = np.empty((table.n_rows, len(given)), np.float32)
         self._core.quantiles(table.blocks, given, output)
         return output
 
-    def importances(self):
-        """Of each feature its mean share of the decrease of impurity: float64, n_features."""
+    def importances(self) -> NDArray[np.float64]:
+        """Of each feature its mean share of the decrease of impurity: float64, n_features. ValueError of a forest that
+        another library grew."""
         output = np.empty(self.n_features, np.float64)
         self._core.importances(output)
         return output
 
-    def out_of_bag(self, n_rows):
+    def out_of_bag(self, n_rows: int) -> NDArray[np.float64]:
         """Predictions for the training's rows by trees that did not draw them: float64, n_rows × n_outputs; NaN where every
-        tree drew the row."""
+        tree drew the row. ``n_rows`` are those of the training. ValueError of a forest that was not grown with
+        ``out_of_bag``, or was merged or loaded."""
         output = np.empty((n_rows, self.n_outputs), np.float64)
         self._core.out_of_bag(output)
         return output
 
-    def tree_offsets(self):
+    def tree_offsets(self) -> NDArray[np.uint64]:
         """The number of each tree's first node, and last of all their number: uint64, n_trees + 1."""
         output = np.empty(self.n_trees + 1, np.uint64)
         self._core.tree_offsets(output)
         return output
 
-    def nodes(self, first=0, n=None):
+    def nodes(self, first: int = 0, n: int | None = None) -> NDArray[np.void]:
         """Nodes as records: ``feature`` (-1: a leaf), ``threshold`` (x <= threshold goes left; of a leaf its number), ``left``
         (the number in the tree of the left child, which the right one follows), ``missing_child`` (where missing values
-        go), ``weight`` (of its rows)."""
+        go), ``weight`` (of its rows). A copy, of ``n`` from ``first`` on; None: all. ValueError where there are not so
+        many."""
         n = self.n_nodes - first if n is None else n
         output = np.empty(n, NODE)
         self._core.nodes(first, n, output.view(np.uint32))
         return output
 
-    def save(self):
+    def save(self) -> bytes:
         """The bytes of a model file: the same for the same model."""
         return self._core.save()
 
-    def to_treelite(self):
+    def to_treelite(self) -> bytes:
         """The bytes of the model in Treelite's binary format, version 4, for ``treelite.Model.deserialize_bytes``."""
         return self._core.to_treelite()
 
-    def info(self):
+    def info(self) -> dict[str, Any]:
         """What the model file says of the model, as a dict: task, origin, names, classes, how it was grown."""
         return json.loads(self._core.info())
 
-    def set_names(self, *, target=None, features=None, classes=None, categories=None):
+    def set_names(
+        self,
+        *,
+        target: str | None = None,
+        features: Iterable[str] | None = None,
+        classes: Iterable[str] | None = None,
+        categories: Mapping[int, Iterable[str]] | None = None,
+    ) -> None:
         """Gives names to what the model numbers; they are kept in its file.
 
         Parameters
@@ -354,6 +424,11 @@ class Forest:
             One for each, all different.
         categories : dict of int to list of str, optional
             Of features, by their numbers: what their values 0, 1, … stand for.
+
+        Raises
+        ------
+        ValueError
+            There are not as many names as things, or two are equal.
         """
         for what, texts in (("target", None if target is None else [target]), ("features", features), ("classes", classes)):
             if texts is not None:
@@ -361,18 +436,18 @@ class Forest:
         for column, texts in (categories or {}).items():
             self._core.name(_NAMES.index("categories"), column, [str(text) for text in texts])
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _load, (self.save(), self.device)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Forest of {self.n_trees} trees, {self.n_features} features, {self.n_outputs} outputs>"
 
 
-def _load(data, device):
+def _load(data: bytes, device: Device) -> Forest:
     return Forest.load(data, device=device)
 
 
-def _vector(values):
+def _vector(values: ColumnLike | None) -> NDArray[Any] | None:
     """One-dimensional numbers of this machine, not copied where they are that already."""
     if values is None:
         return None
@@ -386,5 +461,5 @@ def _vector(values):
     return values
 
 
-def _bad_prediction(what):
+def _bad_prediction(what: object) -> NoReturn:
     raise ValueError(f"what is {what!r}; it must be one of {', '.join(_PREDICTIONS)}")

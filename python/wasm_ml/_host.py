@@ -1,13 +1,22 @@
 """The general door: any WebAssembly module, its commands and its functions, with NumPy arrays as buffers of wasi:gpu."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from . import _core
 from ._engine import Device, engine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ._types import AnyPath, Backend
 
 
 @dataclass(frozen=True)
@@ -20,20 +29,42 @@ class Run:
 
 
 class Module:
-    """A compiled module, for instances on any thread."""
+    """A compiled module, for instances on any thread. Made by ``Host.load``."""
 
-    def __init__(self, core, host):
+    def __init__(self, core: _core.Module, host: Host) -> None:
         self._core = core
         self._host = host
 
-    name = property(lambda self: self._core.name, doc="What errors call it.")
-    imports_gpu = property(lambda self: self._core.imports_gpu, doc="Whether it imports anything of wasi:gpu.")
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return self._core.name
 
-    def instance(self, args=(), *, dirs=(), env=None, stdin=b""):
+    @property
+    def imports_gpu(self) -> bool:
+        """Whether it imports anything of wasi:gpu."""
+        return self._core.imports_gpu
+
+    def instance(
+        self,
+        args: Iterable[AnyPath] = (),
+        *,
+        dirs: Iterable[AnyPath | tuple[AnyPath, str]] = (),
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+    ) -> Instance:
         """An instance of the module: see ``Host.instance``."""
         return self._host.instance(self, args, dirs=dirs, env=env, stdin=stdin)
 
-    def run(self, args=(), *, dirs=(), env=None, stdin=b"", check=False):
+    def run(
+        self,
+        args: Iterable[AnyPath] = (),
+        *,
+        dirs: Iterable[AnyPath | tuple[AnyPath, str]] = (),
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        check: bool = False,
+    ) -> Run:
         """Runs it as a command: see ``Host.run``."""
         return self._host.run(self, args, dirs=dirs, env=env, stdin=stdin, check=check)
 
@@ -67,32 +98,65 @@ class Host:
     """
 
     def __init__(
-        self, backend=None, device=None, *, max_gpu_memory=None, max_memory=None, timeout=None, gpu_time=None, fuel=None,
-        threads=None, precision="tf32", cache=False,
-    ):
+        self,
+        backend: Backend | None = None,
+        device: int | None = None,
+        *,
+        max_gpu_memory: int | None = None,
+        max_memory: int | None = None,
+        timeout: float | None = None,
+        gpu_time: float | None = None,
+        fuel: int | None = None,
+        threads: int | None = None,
+        precision: Literal["tf32", "fp32"] = "tf32",
+        cache: bool = False,
+    ) -> None:
         if precision not in ("tf32", "fp32"):
             raise ValueError(f"precision is {precision!r}; it must be 'tf32' or 'fp32'")
         self.device = Device(backend, device, max_gpu_memory, threads)
         self.timeout = timeout
-        self._options = dict(max_memory=max_memory, fuel=fuel, gpu_time=gpu_time, strict_matmul=precision == "fp32")
+        self._options: dict[str, Any] = dict(
+            max_memory=max_memory, fuel=fuel, gpu_time=gpu_time, strict_matmul=precision == "fp32"
+        )
         self._core = engine.host(fuel=fuel is not None, cache=cache)
 
     @staticmethod
-    def devices():
+    def devices() -> list[dict[str, Any]]:
         """What there is to compute on: a list of dicts with ``backend``, ``index``, ``usable``, ``reason`` (why it is not usable,
         and what to do about it), ``details``, and of usable ones ``name``, ``total_memory`` (bytes; 0: not known),
         ``is_hardware`` (False: software), ``compute_capability``."""
         return _core.list_devices()
 
-    def load(self, module):
-        """Compiles a module: a path, or bytes in the binary or the text format. ValueError where it is not valid."""
+    def load(self, module: Module | AnyPath | bytes | bytearray | memoryview) -> Module:
+        """Compiles a module.
+
+        Parameters
+        ----------
+        module : path or bytes
+            In the binary or the text format. A Module is returned as it is.
+
+        Raises
+        ------
+        ValueError
+            It is not valid.
+        FileNotFoundError
+        """
         if isinstance(module, Module):
             return module
         if isinstance(module, (bytes, bytearray, memoryview)):
             return Module(self._core.load(bytes(module), "module"), self)
         return Module(self._core.load_file(os.fspath(module)), self)
 
-    def run(self, module, args=(), *, dirs=(), env=None, stdin=b"", check=False):
+    def run(
+        self,
+        module: Module | AnyPath | bytes | bytearray | memoryview,
+        args: Iterable[AnyPath] = (),
+        *,
+        dirs: Iterable[AnyPath | tuple[AnyPath, str]] = (),
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        check: bool = False,
+    ) -> Run:
         """Runs a WASI command.
 
         Parameters
@@ -124,8 +188,17 @@ class Host:
             raise Error(f"{instance.name}: exit code {done.returncode}" + (f": {text}" if text else ""))
         return done
 
-    def instance(self, module, args=(), *, dirs=(), env=None, stdin=b""):
-        """An instance of a module, to run or to call; parameters as ``run``."""
+    def instance(
+        self,
+        module: Module | AnyPath | bytes | bytearray | memoryview,
+        args: Iterable[AnyPath] = (),
+        *,
+        dirs: Iterable[AnyPath | tuple[AnyPath, str]] = (),
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+    ) -> Instance:
+        """An instance of a module, to run or to call. Parameters and exceptions as of ``run``; it keeps the compiled module,
+        and is freed with the object."""
         module = self.load(module)
         name = Path(module.name).name
         backend = self.device.backend or ""
@@ -137,7 +210,7 @@ class Host:
         return Instance(core, name, self.timeout)
 
 
-def _folder(folder):
+def _folder(folder: AnyPath | tuple[AnyPath, str]) -> tuple[str, str]:
     if isinstance(folder, tuple):
         host, guest = folder
         return os.fspath(host), str(guest)
@@ -145,20 +218,20 @@ def _folder(folder):
 
 
 class Instance:
-    """A module with memory of its own, for one thread at a time. It has ended after ``run``, and when it exits, traps or meets
-    a limit."""
+    """A module with memory of its own, for one thread at a time: to another one it raises Error. Made by ``Host.instance`` or
+    ``Module.instance``. It has ended after ``run``, and when it exits, traps or meets a limit."""
 
-    def __init__(self, core, name, timeout):
+    def __init__(self, core: _core.Guest, name: str, timeout: float | None) -> None:
         self._core = core
         self._timeout = timeout
         self.name = name
 
-    def run(self):
-        """Runs it as a command, once. Returns a Run."""
+    def run(self) -> Run:
+        """Runs it as a command, once. Exceptions as of ``Host.run``; an exit code other than 0 is none."""
         code = self._core.run(self._timeout)
         return Run(code, *self._core.take_output())
 
-    def call(self, function, *arguments):
+    def call(self, function: str, *arguments: float | NDArray[Any]) -> Any:
         """Calls an exported function.
 
         Parameters
@@ -172,6 +245,14 @@ class Instance:
         Returns
         -------
         None, int, float, or a list of them
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such function.
+        TypeError, ValueError
+            An argument is wrong, or the instance has ended.
+        TrapError, LimitError, TimeoutError
         """
         shared = []
         given = []
@@ -187,26 +268,29 @@ class Instance:
                 self._core.release(buffer)
         return None if not results else results[0] if len(results) == 1 else results
 
-    def parameters(self, function):
-        """The types of an exported function's parameters: a list of "i32", "i64", "f32", "f64"."""
+    def parameters(self, function: str) -> list[str]:
+        """The types of an exported function's parameters: a list of "i32", "i64", "f32", "f64". FileNotFoundError where there
+        is no such function."""
         return self._core.parameters(function)
 
-    def share(self, array, *, writable=None):
-        """Makes an array a buffer until it is released, or the instance is gone; its id, for ``call``. The array is kept."""
+    def share(self, array: NDArray[Any], *, writable: bool | None = None) -> int:
+        """Makes an array a buffer until it is released, or the instance is gone; its id, for ``call``. The array
+        is kept; ValueError where it is none that ``call`` takes. ``writable``: None is what the array allows."""
         return self._core.share(array, array.flags.writeable if writable is None else writable)
 
-    def release(self, buffer):
-        """Frees a buffer by its id."""
+    def release(self, buffer: int) -> None:
+        """Frees a buffer by its id. ValueError where there is none."""
         self._core.release(buffer)
 
-    def read_buffer(self, buffer, into, offset=0):
-        """Copies from byte ``offset`` on of a buffer of the instance into an array, which it fills."""
+    def read_buffer(self, buffer: int, into: NDArray[Any], offset: int = 0) -> None:
+        """Copies from byte ``offset`` on of a buffer of the instance into an array, which it fills. ValueError where
+        the buffer ends before."""
         self._core.read_buffer(buffer, offset, into)
 
-    def interrupt(self):
-        """Ends what it does, from any thread."""
+    def interrupt(self) -> None:
+        """Ends what it does, from any thread, which raises LimitError there."""
         self._core.interrupt()
 
-    def output(self):
+    def output(self) -> tuple[bytes, bytes]:
         """What it wrote to its standard output and standard error since this was asked last: a pair of bytes."""
         return self._core.take_output()

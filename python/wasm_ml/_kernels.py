@@ -251,6 +251,7 @@ class _TreeliteTrees:
         values, thresholds = array(np.float64), array(np.float64)
         array(np.int8), array(np.uint8)  # operators: all <=
         vectors, begins = array(np.float64), array(np.uint64)
+        element: type[np.generic]
         for element in (np.uint64, np.uint32, np.uint64, np.uint64):  # ends; categories
             array(element)
         for element in (np.uint64, np.uint8, np.float64, np.uint8, np.float64, np.uint8):  # counts, hessians, gains

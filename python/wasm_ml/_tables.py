@@ -1,18 +1,29 @@
 """Tables of any kind as what the module takes: blocks of memory, side by side, that are not copied where they are numbers."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from ._types import ColumnLike, TableLike
 
 _KINDS = "biuf"  # of NumPy's dtypes: bool, integers, floating point
 
 
 class Table:
-    """Rows of features.
+    """Rows of features. Made by ``of``.
 
     Attributes
     ----------
     n_rows, n_features : int
     blocks : list of arrays
-        Columns (one-dimensional) or several side by side (two-dimensional), of numbers of this machine.
+        Columns (one-dimensional) or several side by side (two-dimensional), of numbers of this machine. The table keeps
+        what it was made of, where that was not copied.
     names : list of str, or None
         Of the columns, where the source has names and all are text.
     categories : dict of int to list
@@ -21,7 +32,12 @@ class Table:
 
     __slots__ = ("blocks", "categories", "n_features", "n_rows", "names")
 
-    def __init__(self, blocks, names=None, categories=None):
+    def __init__(
+        self,
+        blocks: list[NDArray[Any]],
+        names: list[str] | None = None,
+        categories: dict[int, list[Any]] | None = None,
+    ) -> None:
         self.blocks = blocks
         self.names = names
         self.categories = categories or {}
@@ -29,7 +45,7 @@ class Table:
         self.n_features = sum(1 if block.ndim == 1 else block.shape[1] for block in blocks)
 
     @classmethod
-    def of(cls, X, *, categories=None):
+    def of(cls, X: TableLike, *, categories: Mapping[int, list[Any]] | None = None) -> Table:
         """Takes a table as it is.
 
         Parameters
@@ -45,6 +61,8 @@ class Table:
         ------
         TypeError, ValueError
             The text names the column.
+        ImportError
+            Of Arrow, where nanoarrow is missing.
         """
         if isinstance(X, cls):
             return X
@@ -60,13 +78,13 @@ class Table:
             return cls([_array(_of_dlpack(X))])
         return cls([_array(np.asarray(X))])
 
-    def take_rows(self, rows):
+    def take_rows(self, rows: slice) -> Table:
         """Some rows, by a slice: no copy."""
         return Table([block[rows] for block in self.blocks], self.names, self.categories)
 
-    def order_categories(self, y):
+    def order_categories(self, y: ColumnLike) -> Table:
         """The same table with the categories of each column in the order of their rows' mean ``y`` (numbers), so that a
-        split can part any of them that are next to each other in this order. Codes are copied."""
+        split can part any of them that are next to each other in this order. Codes are copied. ``y`` has n_rows numbers."""
         if not self.categories:
             return self
         y = np.asarray(y, np.float64)
@@ -88,14 +106,14 @@ class Table:
             categories[column] = [values[i] for i in order]
         return Table(columns, self.names, categories)
 
-    def _columns(self):
-        columns = []
+    def _columns(self) -> list[NDArray[Any]]:
+        columns: list[NDArray[Any]] = []
         for block in self.blocks:
             columns += [block] if block.ndim == 1 else list(block.T)
         return columns
 
 
-def _array(X, name="X"):
+def _array(X: NDArray[Any], name: str = "X") -> NDArray[Any]:
     """A two-dimensional array of numbers of this machine, copied only where it is not that already."""
     if X.ndim != 2:
         fix = (
@@ -108,7 +126,7 @@ def _array(X, name="X"):
     return _numbers(X, name)
 
 
-def _numbers(values, name):
+def _numbers(values: NDArray[Any], name: str) -> NDArray[Any]:
     dtype = values.dtype
     if dtype.kind in _KINDS and dtype.itemsize <= 8:
         return values if dtype.isnative else values.astype(dtype.newbyteorder("="))
@@ -127,31 +145,31 @@ def _numbers(values, name):
     raise TypeError(f"{name}: values of the type {dtype} are not numbers")
 
 
-def _check_categories(categories, n_features):
+def _check_categories(categories: Iterable[int], n_features: int) -> None:
     for column in categories:
         if not 0 <= column < n_features:
             raise ValueError(f"categories of column {column}: there are {n_features} columns")
 
 
-def _code(values, texts):
+def _code(values: Iterable[Any], texts: Iterable[Any]) -> NDArray[np.float32]:
     """The places of values in a list, as float32; NaN where they are not in it."""
     place = {text: i for i, text in enumerate(texts)}
     return np.array([place.get(value, np.nan) for value in values], np.float32)
 
 
-def _recode(codes, present, texts):
+def _recode(codes: ArrayLike, present: Iterable[Any], texts: Iterable[Any]) -> NDArray[np.float32]:
     """Codes into ``present`` as codes into ``texts``, as float32; -1 is missing."""
     codes = np.asarray(codes)
     to = np.append(_code(present, texts), np.float32(np.nan))  # what -1 becomes comes last
     return to[codes.astype(np.intp)]
 
 
-def _names(columns):
+def _names(columns: Iterable[Any]) -> list[str] | None:
     names = list(columns)
     return [str(name) for name in names] if all(isinstance(name, str) for name in names) else None
 
 
-def _of_pandas(cls, frame, categories):
+def _of_pandas(cls: type[Table], frame: Any, categories: Mapping[int, list[Any]]) -> Table:
     if frame.shape[1] == 0:
         raise ValueError(f"Found array with 0 feature(s) (shape={frame.shape}) while a minimum of 1 is required.")
     names = _names(frame.columns)
@@ -160,8 +178,8 @@ def _of_pandas(cls, frame, categories):
     first = dtypes[0]
     if not categories and isinstance(first, np.dtype) and first.kind in _KINDS and all(d == first for d in dtypes):
         return cls([_array(frame.to_numpy(copy=False))], names)
-    columns = []
-    found = {}
+    columns: list[NDArray[Any]] = []
+    found: dict[int, list[Any]] = {}
     for i, dtype in enumerate(dtypes):
         column = frame.iloc[:, i]
         name = f"column {frame.columns[i]!r}"
@@ -182,7 +200,7 @@ def _of_pandas(cls, frame, categories):
     return cls(columns, names, found)
 
 
-def _objects(values, name):
+def _objects(values: NDArray[Any], name: str) -> NDArray[np.float64]:
     if any(isinstance(value, str) for value in values):
         raise ValueError(f"{name} holds text; make it a category, as with astype('category'), or numbers")
     try:
@@ -194,14 +212,14 @@ def _objects(values, name):
     return numbers
 
 
-def _extension(column, dtype, name):
+def _extension(column: Any, dtype: Any, name: str) -> NDArray[np.float64]:
     """pandas' nullable and Arrow types: as float64, missing values as NaN."""
     if getattr(dtype, "kind", "O") not in _KINDS:
         raise ValueError(f"{name} is of the type {dtype}; make it a category, as with astype('category'), or numbers")
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _of_dlpack(X):
+def _of_dlpack(X: Any) -> NDArray[Any]:
     kind, _ = X.__dlpack_device__()
     if kind in (2, 13):  # CUDA, and CUDA's managed memory
         for copy_to_host in ("get", "cpu"):  # CuPy, PyTorch
@@ -217,7 +235,7 @@ def _of_dlpack(X):
 _ARROW_NUMBERS = {"c": "i1", "C": "u1", "s": "i2", "S": "u2", "i": "i4", "I": "u4", "l": "i8", "L": "u8", "e": "f2", "f": "f4", "g": "f8"}
 
 
-def _of_arrow(cls, X, categories):
+def _of_arrow(cls: type[Table], X: Any, categories: Mapping[int, list[Any]]) -> Table:
     try:
         import nanoarrow
     except ImportError:
@@ -231,8 +249,8 @@ def _of_arrow(cls, X, categories):
         raise ValueError("Found array with 0 feature(s) while a minimum of 1 is required.")
     _check_categories(categories, len(names))
     chunks = [chunk for chunk in stream if chunk.length > 0] or [nanoarrow.c_array([], schema=schema)]
-    columns = []
-    found = {}
+    columns: list[NDArray[Any]] = []
+    found: dict[int, list[Any]] = {}
     for i, name in enumerate(names):
         parts = [_arrow_child(chunk, i) for chunk in chunks]
         name = f"column {name!r}"
@@ -251,40 +269,40 @@ def _of_arrow(cls, X, categories):
     return cls(columns, names, found)
 
 
-def _joined(parts):
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _arrow_child(chunk, i):
+def _arrow_child(chunk: Any, i: int) -> Any:
     child = chunk.child(i)
     if chunk.offset == 0 and child.length == chunk.length:
         return child
     return child[chunk.offset : chunk.offset + chunk.length]
 
 
-def _arrow_values(nanoarrow, array):
+def _arrow_values(nanoarrow: Any, array: Any) -> list[Any]:
     return nanoarrow.Array(array).to_pylist()
 
 
-def _arrow_bits(buffer, array):
+def _arrow_bits(buffer: Any, array: Any) -> NDArray[np.uint8]:
     bits = np.unpackbits(np.frombuffer(buffer, np.uint8), bitorder="little")
     return bits[array.offset : array.offset + array.length]
 
 
-def _arrow_valid(array, view):
+def _arrow_valid(array: Any, view: Any) -> NDArray[np.bool_] | None:
     """Which elements have a value; None: all."""
     buffer = view.buffer(0)
     return None if buffer.size_bytes == 0 or array.null_count == 0 else _arrow_bits(buffer, array).view(bool)
 
 
-def _arrow_plain(array, view):
+def _arrow_plain(array: Any, view: Any) -> NDArray[Any]:
     code = array.schema.format
     if code == "b":
         return _arrow_bits(view.buffer(1), array)
     return np.frombuffer(view.buffer(1), _ARROW_NUMBERS[code])[array.offset : array.offset + array.length]
 
 
-def _arrow_numbers(array, name):
+def _arrow_numbers(array: Any, name: str) -> NDArray[Any]:
     code = array.schema.format
     if code == "n":  # of nothing but missing values
         return np.full(array.length, np.nan, np.float32)
@@ -296,7 +314,7 @@ def _arrow_numbers(array, name):
     return values if valid is None else np.where(valid, values.astype(np.float64), np.nan)
 
 
-def _arrow_codes(nanoarrow, array, texts):
+def _arrow_codes(nanoarrow: Any, array: Any, texts: Iterable[Any]) -> NDArray[np.float32]:
     view = array.view()
     codes = _arrow_plain(array, view).astype(np.intp)
     valid = _arrow_valid(array, view)

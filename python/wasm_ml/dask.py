@@ -14,15 +14,19 @@ therefore the same whatever the number of workers and their threads, and whichev
 Workers need this package. On GPUs start one worker for each, as dask-cuda does, and name ``backend="cuda"``.
 """
 
+from __future__ import annotations
+
 import inspect
 import os
 import socket
 import threading
 import warnings
 from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence  # noqa: F401
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -32,22 +36,26 @@ try:
 except ImportError as error:
     raise ImportError(f"wasm_ml.dask needs Dask: pip install wasm-ml[dask] ({error})") from None
 
-from sklearn.base import _fit_context
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import ensemble
 from ._engine import Device, Forest
-from .ensemble import _give_names, _one_column, _progress, _seed, _table
+from .ensemble import _fit_context, _give_names, _one_column, _progress, _seed, _table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ._types import Backend, ColumnLike, TableLike  # noqa: F401, of the signatures that _signature makes
 
 __all__ = ["RandomForestClassifier", "RandomForestRegressor"]
 
 
-class _Distributed:
+class _Distributed(ensemble._RandomForest):
     """What both estimators have in common; the first base of each, before the estimator that works alone."""
 
-    _own_constraints: dict = {
+    _own_constraints: dict[str, Any] = {
         "distribute": [StrOptions({"broadcast", "partitions"})],
         "trees_per_task": [Interval(Integral, 1, None, closed="left")],
     }
@@ -55,7 +63,7 @@ class _Distributed:
     # -- The cluster
 
     @property
-    def client(self):
+    def client(self) -> distributed.Client:
         """The ``distributed.Client`` to work with; unless it was set, the current one. Not kept by pickle and clone."""
         client = vars(self).get("_client")
         if client is None:
@@ -69,22 +77,22 @@ class _Distributed:
         return client
 
     @client.setter
-    def client(self, client):
+    def client(self, client: distributed.Client | None) -> None:
         self._client = client
 
-    def __getstate__(self):
+    def __getstate__(self) -> Any:
         state = super().__getstate__()
         for name in ("_client", "_sent"):
             state.pop(name, None)
         return state
 
-    def _device(self):
+    def _device(self) -> Device:
         # Devices are the workers'. On this side of the cluster the model lives on the CPU.
         return Device("cpu", None, self.max_gpu_memory, ensemble.threads_of(self.n_jobs))
 
     # -- Training
 
-    def _check_supported(self):
+    def _check_supported(self) -> None:
         super()._check_supported()
         for name, why in (
             ("oob_score", "which rows a tree drew is not known once forests are merged"),
@@ -95,7 +103,7 @@ class _Distributed:
                 raise ValueError(f"{name}={getattr(self, name)!r} is not supported on Dask: {why}")
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: TableLike, y: ColumnLike, sample_weight: ColumnLike | None = None) -> Self:
         """Grows the forest on the workers; returns when it is there.
 
         If anything goes wrong the estimator stays as it was. Groups that workers are growing when another one fails, or
@@ -151,16 +159,16 @@ class _Distributed:
         fitted["forest_"] = Forest.merge(groups)
         _give_names(fitted["forest_"], fitted, None if hasattr(y, "chunks") else getattr(y, "name", None))
         for name in (*ensemble._FITTED, "_sent"):
-            vars(self).pop(name, None)
-        vars(self).update(fitted)
+            self.__dict__.pop(name, None)
+        self.__dict__.update(fitted)
         return self
 
-    def _plain(self):
+    def _plain(self) -> Any:
         """An unfitted estimator of this kind that works alone."""
         parameters = self.get_params(deep=False)
         return self._alone(**{name: value for name, value in parameters.items() if name not in self._own_constraints})
 
-    def _device_indices(self, client):
+    def _device_indices(self, client: distributed.Client) -> dict[str, int]:
         """Of each worker the index of its device; of those that are not in it the first usable one, or what the
         parameter says."""
         if self.backend != "cuda" or self.device is not None:
@@ -174,7 +182,7 @@ class _Distributed:
             indices.update({address: place % n_visible for place, address in enumerate(addresses)})
         return indices
 
-    def _gather(self, futures):
+    def _gather(self, futures: list[Any]) -> list[Any]:
         """The groups' forests, in order. They are loaded while others grow."""
         groups = dict.fromkeys(futures)
         device = self._device()
@@ -192,21 +200,21 @@ class _Distributed:
 
     # -- Predictions
 
-    def apply(self, X):
+    def apply(self, X: TableLike) -> Any:
         """Leaves that rows reach: int64, n_samples × n_estimators, as ``predict`` lazy for collections of Dask."""
         return self._predict_anywhere(X, "apply", lambda: np.empty((0, self.forest_.n_trees), np.int64))
 
-    def to_local(self):
+    def to_local(self) -> Any:
         """The forest as an estimator of ``wasm_ml.ensemble`` with the same parameters, which needs no cluster."""
         check_is_fitted(self)
         return self._portable({})._make()
 
-    def _portable(self, indices):
+    def _portable(self, indices: dict[str, int]) -> _Model:
         private = ("_categories", "_n_rows", "_draw_weights", "_grown")
         fitted = {name: value for name, value in vars(self).items() if name.endswith("_") or name in private}
         return _Model(self._plain(), fitted, fitted.pop("forest_").save(), indices)
 
-    def _predict_anywhere(self, X, method, empty):
+    def _predict_anywhere(self, X: Any, method: str, empty: Any) -> Any:
         check_is_fitted(self)
         if not dask.is_dask_collection(X):
             return getattr(super(), method)(X)
@@ -229,7 +237,7 @@ class _Distributed:
         chunks = (X.chunks[0], (empty.shape[1],))
         return X.map_blocks(_predict, model, method, empty, dtype=empty.dtype, chunks=chunks, meta=empty)
 
-    def _send(self):
+    def _send(self) -> Any:
         """The model for graphs: a future that all workers have, or, where there is no cluster, the model itself."""
         try:
             client = self.client
@@ -242,9 +250,12 @@ class _Distributed:
         return self._sent
 
 
-def _signature(alone):
+def _signature(alone: Any) -> inspect.Signature:
     """Of a constructor: the parameters of the estimator that works alone, and those of _Distributed."""
-    own = inspect.signature(lambda *, distribute="broadcast", trees_per_task=8: None).parameters
+
+    def ours(*, distribute: Literal["broadcast", "partitions"] = "broadcast", trees_per_task: int = 8) -> None: ...
+
+    own = inspect.signature(ours).parameters
     theirs = inspect.signature(alone.__init__).parameters
     return inspect.Signature([*theirs.values(), *own.values()])
 
@@ -277,16 +288,23 @@ class RandomForestClassifier(_Distributed, ensemble.RandomForestClassifier):
     """
 
     _alone = ensemble.RandomForestClassifier
-    _parameter_constraints: dict = {**_alone._parameter_constraints, **_Distributed._own_constraints}
+    _parameter_constraints: dict[str, Any] = {**_alone._parameter_constraints, **_Distributed._own_constraints}
 
-    def __init__(self, n_estimators=100, *, distribute="broadcast", trees_per_task=8, **parameters):
+    def __init__(
+        self,
+        n_estimators: int = 100,
+        *,
+        distribute: Literal["broadcast", "partitions"] = "broadcast",
+        trees_per_task: int = 8,
+        **parameters: Any,
+    ) -> None:
         super().__init__(n_estimators, **parameters)
         self.distribute = distribute
         self.trees_per_task = trees_per_task
 
-    __init__.__signature__ = _signature(_alone)
+    __init__.__signature__ = _signature(_alone)  # type: ignore[attr-defined]
 
-    def predict(self, X):
+    def predict(self, X: TableLike) -> Any:
         """The likeliest class of each row.
 
         Parameters
@@ -301,16 +319,16 @@ class RandomForestClassifier(_Distributed, ensemble.RandomForestClassifier):
         """
         return self._predict_anywhere(X, "predict", lambda: self.classes_[:0])
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: TableLike) -> Any:
         """Probabilities of classes: float64, n_samples × n_classes, as ``predict`` lazy for collections of Dask.
         Columns of a dataframe are ``classes_``."""
         return self._predict_anywhere(X, "predict_proba", lambda: np.empty((0, self.n_classes_)))
 
-    def predict_log_proba(self, X):
-        """Logarithms of ``predict_proba``."""
+    def predict_log_proba(self, X: TableLike) -> Any:
+        """Logarithms of ``predict_proba``, of the same shape and type; minus infinity of 0."""
         return self._predict_anywhere(X, "predict_log_proba", lambda: np.empty((0, self.n_classes_)))
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: TableLike, y: ColumnLike, sample_weight: ColumnLike | None = None) -> float:
         """The share of rows whose class is right, computed at once."""
         return accuracy_score(*_compute(y, self.predict(X)), sample_weight=_compute(sample_weight)[0])
 
@@ -343,16 +361,23 @@ class RandomForestRegressor(_Distributed, ensemble.RandomForestRegressor):
     """
 
     _alone = ensemble.RandomForestRegressor
-    _parameter_constraints: dict = {**_alone._parameter_constraints, **_Distributed._own_constraints}
+    _parameter_constraints: dict[str, Any] = {**_alone._parameter_constraints, **_Distributed._own_constraints}
 
-    def __init__(self, n_estimators=100, *, distribute="broadcast", trees_per_task=8, **parameters):
+    def __init__(
+        self,
+        n_estimators: int = 100,
+        *,
+        distribute: Literal["broadcast", "partitions"] = "broadcast",
+        trees_per_task: int = 8,
+        **parameters: Any,
+    ) -> None:
         super().__init__(n_estimators, **parameters)
         self.distribute = distribute
         self.trees_per_task = trees_per_task
 
-    __init__.__signature__ = _signature(_alone)
+    __init__.__signature__ = _signature(_alone)  # type: ignore[attr-defined]
 
-    def predict(self, X):
+    def predict(self, X: TableLike) -> Any:
         """Means of the trees' predictions.
 
         Parameters
@@ -367,7 +392,7 @@ class RandomForestRegressor(_Distributed, ensemble.RandomForestRegressor):
         """
         return self._predict_anywhere(X, "predict", lambda: np.empty(0))
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: TableLike, y: ColumnLike, sample_weight: ColumnLike | None = None) -> float:
         """R² of the predictions, computed at once."""
         return r2_score(*_compute(y, self.predict(X)), sample_weight=_compute(sample_weight)[0])
 
@@ -375,11 +400,11 @@ class RandomForestRegressor(_Distributed, ensemble.RandomForestRegressor):
 # -- Data on the cluster: pieces (X, y, sample_weight), each a future, the last one may be None
 
 
-def _whole_rows(X):
+def _whole_rows(X: Any) -> Any:
     return X.rechunk({1: -1}) if X.ndim == 2 and len(X.chunks[1]) > 1 else X
 
 
-def _blocks(values):
+def _blocks(values: Any) -> list[Any]:
     """The partitions of a collection, as delayed values."""
     if hasattr(values, "chunks"):
         return list(np.ravel(_whole_rows(values).to_delayed()))
@@ -388,11 +413,11 @@ def _blocks(values):
     return values.to_delayed()
 
 
-def _everywhere(client, *given):
+def _everywhere(client: distributed.Client, *given: Any) -> tuple[Any, ...]:
     """Each of X, y and the weights on all workers."""
     blocks = [_blocks(values) if dask.is_dask_collection(values) else [] for values in given]
     computed = iter(client.compute([block for of_one in blocks for block in of_one]))
-    piece = []
+    piece: list[Any] = []
     for values, of_one in zip(given, blocks):
         if values is None:
             piece.append(None)
@@ -410,7 +435,7 @@ def _everywhere(client, *given):
     return tuple(piece)
 
 
-def _partitions(client, X, y, sample_weight):
+def _partitions(client: distributed.Client, X: Any, y: Any, sample_weight: Any) -> list[tuple[Any, ...]]:
     """A piece for each partition of X."""
     if not dask.is_dask_collection(X):
         raise ValueError(
@@ -447,14 +472,14 @@ def _partitions(client, X, y, sample_weight):
     return list(zip(*futures))
 
 
-def _compute(*values):
+def _compute(*values: Any) -> list[Any]:
     values = dask.compute(*values)
     return [value.to_numpy() if hasattr(value, "to_numpy") else value for value in values]
 
 
-def _shares(n_trees, n_rows):
+def _shares(n_trees: int, rows: Sequence[int]) -> list[int]:
     """Of each piece as many trees as it has a share of the rows."""
-    n_rows = np.asarray(n_rows, np.int64)
+    n_rows = np.asarray(rows, np.int64)
     exact = n_trees * n_rows / n_rows.sum()
     shares = np.floor(exact).astype(int)
     rest = np.argsort(shares - exact, kind="stable")[: n_trees - shares.sum()]
@@ -476,12 +501,20 @@ class _Part:
     """What a piece says of itself: rows, features, names; classes, what each weighs, and how many rows it has; of each
     column of categories their values, and the rows and sums of targets (or the rows of each class) of each."""
 
+    n_rows: int
+    n_features: int
+    names: Any  # None: it has none
+    classes: Any  # None: of a regression
+    n_of_classes: NDArray[np.intp]
+    weight_of_classes: NDArray[Any]
+    categories: dict[int, tuple[list[Any], NDArray[Any], NDArray[Any]]]
 
-def _targets(estimator, y):
+
+def _targets(estimator: Any, y: Any) -> NDArray[Any]:
     return _one_column(validate_data(estimator, y=y, multi_output=True))
 
 
-def _look(plain, number, X, y, sample_weight):
+def _look(plain: Any, number: int, X: Any, y: Any, sample_weight: Any) -> _Part | None:
     """A _Part; None of no rows."""
     given = {"X": X, "y": y, "sample_weight": sample_weight}
     n_given = {name: len(values) for name, values in given.items() if values is not None}
@@ -519,7 +552,7 @@ def _look(plain, number, X, y, sample_weight):
     return part
 
 
-def _combine(plain, parts):
+def _combine(plain: Any, parts: list[Any]) -> dict[str, Any]:
     """What an estimator knows before its trees are grown. Sets the weights of balanced classes in ``plain``."""
     parts = [part for part in parts if part is not None]
     if not parts:
@@ -530,7 +563,7 @@ def _combine(plain, parts):
             raise ValueError("partitions of X have different columns")
         if part.categories.keys() != first.categories.keys():
             raise ValueError("a column of X has categories in some partitions and not in others")
-    fitted = {"n_features_in_": first.n_features, "_n_rows": sum(part.n_rows for part in parts)}
+    fitted: dict[str, Any] = {"n_features_in_": first.n_features, "_n_rows": sum(part.n_rows for part in parts)}
     if first.names is not None:
         fitted["feature_names_in_"] = first.names
     learnt_classes = None
@@ -544,19 +577,19 @@ def _combine(plain, parts):
 class _Classes:
     """Classes of all pieces, the rows of each, and of each piece where its classes are among them."""
 
-    def __init__(self, parts):
+    def __init__(self, parts: list[_Part]) -> None:
         self.classes = np.unique(np.concatenate([part.classes for part in parts]))
         self.places = [np.searchsorted(self.classes, part.classes) for part in parts]
         self.n_rows = self.add([part.n_of_classes for part in parts])
 
-    def add(self, of_parts):
+    def add(self, of_parts: list[NDArray[Any]]) -> NDArray[np.float64]:
         sums = np.zeros(len(self.classes))
         for places, values in zip(self.places, of_parts):
             sums[places] += values
         return sums
 
 
-def _learn_classes(plain, parts):
+def _learn_classes(plain: Any, parts: list[_Part]) -> _Classes:
     found = _Classes(parts)
     n = len(found.classes)
     if n > ensemble._MOST_CLASSES:
@@ -568,11 +601,11 @@ def _learn_classes(plain, parts):
     return found
 
 
-def _ordered(column, parts, learnt):
+def _ordered(column: int, parts: list[_Part], learnt: _Classes | None) -> list[Any]:
     """The categories of a column in the order of their rows' mean target, as Table.order_categories."""
     if learnt is not None:
         ordering = 1 if len(learnt.classes) == 2 else int(np.argmax(learnt.n_rows))
-    totals = {}
+    totals: dict[Any, tuple[int, float]] = {}
     for i, part in enumerate(parts):
         values, n_rows, sums = part.categories[column]
         if learnt is not None:
@@ -589,13 +622,13 @@ def _ordered(column, parts, learnt):
 class _Job:
     """What all groups of a training have in common."""
 
-    def __init__(self, plain, fitted, indices):
+    def __init__(self, plain: Any, fitted: dict[str, Any], indices: dict[str, int]) -> None:
         self.plain = plain
         self.fitted = fitted
         self.indices = indices
 
 
-def _grow(job, n_trees, seed, X, y, sample_weight):
+def _grow(job: _Job, n_trees: int, seed: int, X: Any, y: Any, sample_weight: Any) -> bytes:
     """The model file of a group of trees."""
     estimator, n_threads = _settled(job.plain, job.indices)
     targets = _targets(estimator, y)
@@ -624,7 +657,7 @@ def _grow(job, n_trees, seed, X, y, sample_weight):
     return forest.save()
 
 
-def _join(blocks):
+def _join(blocks: list[Any]) -> Any:
     if hasattr(blocks[0], "iloc"):
         from dask.dataframe.dispatch import concat  # which joins categories that differ
 
@@ -632,14 +665,14 @@ def _join(blocks):
     return np.concatenate(blocks)
 
 
-def _about_gpus():
+def _about_gpus() -> tuple[str, str]:
     return socket.gethostname(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
 
 
-def _settled(plain, indices):
+def _settled(plain: Any, indices: dict[str, int]) -> tuple[Any, int]:
     """A copy of the estimator with the threads and the device of the worker that this runs on; and how many threads
     that are."""
-    own = {}
+    own: dict[str, Any] = {}
     try:
         worker = distributed.get_worker()
     except ValueError:  # a scheduler of Dask within one process
@@ -655,12 +688,12 @@ def _settled(plain, indices):
 class _Cores:
     """Threads of this process that trainings may use: a worker with several threads is given several groups at once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._changed = threading.Condition()
         self._taken = 0
 
     @contextmanager
-    def take(self, n, n_all):
+    def take(self, n: int, n_all: int) -> Iterator[int]:
         with self._changed:
             self._changed.wait_for(lambda: self._taken == 0 or self._taken + n <= n_all)
             self._taken += n
@@ -678,46 +711,46 @@ _cores = _Cores()
 class _Model:
     """A fitted estimator on its way to workers. Each makes it once, on its own device."""
 
-    def __init__(self, plain, fitted, file, indices):
+    def __init__(self, plain: Any, fitted: dict[str, Any], file: bytes, indices: dict[str, int]) -> None:
         self._state = plain, fitted, file, indices
         self._forget()
 
-    def _forget(self):
+    def _forget(self) -> None:
         self._lock = threading.Lock()
         self._made = None
 
-    def __getstate__(self):
+    def __getstate__(self) -> Any:
         return self._state
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: Any) -> None:
         self._state = state
         self._forget()
 
-    def __sizeof__(self):
+    def __sizeof__(self) -> int:
         return len(self._state[2])
 
-    def here(self):
+    def here(self) -> Any:
         with self._lock:
             if self._made is None:
                 self._made = self._make(on_worker=True)
             return self._made
 
-    def _make(self, on_worker=False):
+    def _make(self, on_worker: bool = False) -> Any:
         plain, fitted, file, indices = self._state
         estimator = _settled(plain, indices)[0] if on_worker else plain
-        vars(estimator).update(fitted, forest_=Forest.load(file, device=estimator._device()))
+        estimator.__dict__.update(fitted, forest_=Forest.load(file, device=estimator._device()))
         return estimator
 
 
-def _predict(X, model, method, empty):
+def _predict(X: Any, model: _Model, method: str, empty: Any) -> Any:
     return getattr(model.here(), method)(X) if len(X) else empty
 
 
-def _predict_frame(X, model, method, empty, columns):
+def _predict_frame(X: Any, model: _Model, method: str, empty: Any, columns: Any) -> Any:
     return _like_frame(_predict(X, model, method, empty), X, columns)
 
 
-def _like_frame(answer, X, columns):
+def _like_frame(answer: NDArray[Any], X: Any, columns: Any) -> Any:
     import pandas as pd
 
     if answer.ndim == 1:

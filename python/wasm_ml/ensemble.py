@@ -12,13 +12,13 @@ import contextlib
 import math
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import DataConversionWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import check_random_state
@@ -39,7 +39,17 @@ from ._tables import Table
 from ._threads import threads_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
+
+    from ._types import AnyPath, Backend, ColumnLike, TableLike
+
+    _Method = TypeVar("_Method", bound=Callable[..., Any])
+
+    # scikit-learn's has no types, and would take those of what it decorates.
+    def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]: ...
+else:
+    from sklearn.base import _fit_context
 
 __all__ = ["RandomForestClassifier", "RandomForestRegressor"]
 
@@ -51,7 +61,15 @@ _FITTED = ("feature_names_in_", "oob_score_", "oob_decision_function_", "oob_pre
 class _RandomForest(BaseEstimator):
     """What both estimators have in common."""
 
-    _parameter_constraints: dict = {
+    forest_: Forest
+    n_features_in_: int
+    n_outputs_: int
+    feature_names_in_: NDArray[np.object_]
+    oob_score_: float
+    estimators_: list[Any]
+    estimators_samples_: list[NDArray[np.int32]]
+
+    _parameter_constraints: dict[str, Any] = {
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "max_depth": [Interval(Integral, 1, None, closed="left"), None],
         "min_samples_split": [
@@ -91,7 +109,7 @@ class _RandomForest(BaseEstimator):
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: TableLike, y: ColumnLike, sample_weight: ColumnLike | None = None) -> Self:
         """Grows the forest.
 
         If anything goes wrong, or the training is interrupted, the estimator stays as it was.
@@ -179,11 +197,11 @@ class _RandomForest(BaseEstimator):
             fitted.update(self._judge(without_gaps(predictions), targets, learnt))
 
         for name in _FITTED:
-            vars(self).pop(name, None)
-        vars(self).update(fitted)
+            self.__dict__.pop(name, None)
+        self.__dict__.update(fitted)
         return self
 
-    def apply(self, X: Any) -> np.ndarray:
+    def apply(self, X: TableLike) -> NDArray[np.int64]:
         """Leaves that rows reach.
 
         Parameters
@@ -194,10 +212,17 @@ class _RandomForest(BaseEstimator):
         -------
         array of shape (n_samples, n_estimators), int64
             The number of the leaf in each tree. Nodes of a tree are numbered by depth, then from left to right.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Not fitted (NotFittedError), or bad data: as scikit-learn.
+        TimeoutError
+            A prediction takes longer than ``timeout`` seconds.
         """
         return self._predict(X, "leaves").astype(np.int64)
 
-    def decision_path(self, X: Any) -> tuple[csr_matrix, np.ndarray]:
+    def decision_path(self, X: TableLike) -> tuple[csr_matrix, NDArray[np.int64]]:
         """Ways of rows through the trees.
 
         Parameters
@@ -231,7 +256,7 @@ class _RandomForest(BaseEstimator):
         return csr_matrix((ones, indices, indptr), shape=(len(leaves), offsets[-1])), offsets
 
     @property
-    def feature_importances_(self) -> np.ndarray:
+    def feature_importances_(self) -> NDArray[np.float64]:
         """Of each feature its share of the decrease of impurity, in the mean of the trees: float64, of sum 1, or all 0
         where no tree has a split."""
         check_is_fitted(self)
@@ -247,7 +272,7 @@ class _RandomForest(BaseEstimator):
         common = (set(tree.get_params()) & set(self.get_params())) - {"class_weight"}
         return tree.set_params(**{name: getattr(self, name) for name in common})
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: AnyPath) -> None:
         """Writes the model as a file of the format of ``wasm_ml`` (docs/model-format.md), which ``load``,
         ``wasm_ml.load`` and the command ``wasm_ml predict`` read. Nothing of such a file is ever executed.
 
@@ -258,6 +283,13 @@ class _RandomForest(BaseEstimator):
         Parameters
         ----------
         path : str or path
+
+        Raises
+        ------
+        ValueError
+            Not fitted (NotFittedError), or labels or categories that are neither text nor numbers.
+        OSError
+            The file cannot be written.
         """
         check_is_fitted(self)
         _give_names(self.forest_, vars(self), None, strict=True)
@@ -272,9 +304,9 @@ class _RandomForest(BaseEstimator):
     @classmethod
     def load(
         cls,
-        path: str | os.PathLike,
+        path: AnyPath,
         *,
-        backend: str | None = None,
+        backend: Backend | None = None,
         device: int | None = None,
         max_gpu_memory: int | None = None,
         timeout: float | None = None,
@@ -294,6 +326,10 @@ class _RandomForest(BaseEstimator):
         ------
         ValueError
             The file is no model, or one for another task.
+        OSError
+            The file cannot be read.
+        MemoryError, wasm_ml.errors.DeviceError
+            As of ``fit``.
         """
         place = dict(backend=backend, device=device, max_gpu_memory=max_gpu_memory, timeout=timeout, n_jobs=n_jobs)
         estimator = cls(**place)
@@ -311,10 +347,10 @@ class _RandomForest(BaseEstimator):
         if names != [str(i) for i in range(len(names))]:
             fitted["feature_names_in_"] = np.array(names, object)
         fitted.update(cls._learnt_of(info))
-        vars(estimator).update(fitted)
+        estimator.__dict__.update(fitted)
         return estimator
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         # Not properties: scikit-learn's display of an estimator looks at all of them, and these take their time.
         if name in ("estimators_", "estimators_samples_") and "forest_" in vars(self):
             value = self._trees() if name == "estimators_" else self._samples()
@@ -322,31 +358,31 @@ class _RandomForest(BaseEstimator):
                 return value
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         state.pop("_estimators", None)
         if "forest_" in state:
             state["forest_"] = state["forest_"].save()
         return state
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         model = state.get("forest_")
         super().__setstate__({name: value for name, value in state.items() if name != "forest_"})
         if model is not None:
             self.forest_ = Forest.load(model, device=self._device())
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return "forest_" in vars(self)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
 
-    def _device(self):
+    def _device(self) -> Device:
         return Device(self.backend, self.device, self.max_gpu_memory, threads_of(self.n_jobs))
 
-    def _check_supported(self):
+    def _check_supported(self) -> None:
         for name, supported, why in (
             ("criterion", self.criterion == self._criterion, f"forests are grown with {self._criterion!r}"),
             ("max_leaf_nodes", self.max_leaf_nodes is None, "limit trees by max_depth or min_samples_leaf"),
@@ -365,7 +401,7 @@ class _RandomForest(BaseEstimator):
         if self.warm_start and getattr(self, "keep_targets", False):
             raise ValueError("keep_targets=True is not supported with warm_start=True: merged forests have no targets")
 
-    def _check_same(self, table, checked, learnt):
+    def _check_same(self, table: Table, checked: Any, learnt: dict[str, Any]) -> None:
         """That more trees can be added to those there are."""
         if table.n_features != self.n_features_in_:
             raise ValueError(
@@ -377,7 +413,14 @@ class _RandomForest(BaseEstimator):
         if "classes_" in learnt and not np.array_equal(learnt["classes_"], self.classes_):
             raise ValueError("warm_start: y has other classes than in the fit before")
 
-    def _grow(self, table, targets, growth, weights, learnt):
+    def _grow(
+        self,
+        table: Table,
+        targets: NDArray[Any],
+        growth: Growth,
+        weights: NDArray[Any] | None,
+        learnt: dict[str, Any],
+    ) -> Forest:
         with _progress(self.verbose, growth.n_trees) as progress:
             return Forest.grow(
                 table,
@@ -391,12 +434,12 @@ class _RandomForest(BaseEstimator):
                 progress=progress,
             )
 
-    def _growth(self, table, n_more, n_earlier, weights):
+    def _growth(self, table: Table, n_more: int, n_earlier: int, weights: NDArray[Any] | None) -> Growth:
         n_rows, n_features = table.n_rows, table.n_features
         n_draws = self._n_draws(n_rows, weights) if self.bootstrap else 0
-        leaf = self.min_samples_leaf
+        leaf: Any = self.min_samples_leaf
         leaf = leaf if isinstance(leaf, Integral) else math.ceil(leaf * n_rows)
-        split = self.min_samples_split
+        split: Any = self.min_samples_split
         split = split if isinstance(split, Integral) else max(2, math.ceil(split * n_rows))
         max_features = self.max_features
         if max_features == "sqrt":
@@ -422,7 +465,7 @@ class _RandomForest(BaseEstimator):
             seed=_seed(self.random_state, n_earlier),
         )
 
-    def _least_rows(self, leaf, n_rows, n_draws, weights):
+    def _least_rows(self, leaf: int, n_rows: int, n_draws: int, weights: NDArray[Any] | None) -> int:
         """``min_samples_leaf`` that does what ``min_weight_fraction_leaf`` asks for. The engine counts rows of a
         leaf, not their weights."""
         fraction = self.min_weight_fraction_leaf
@@ -437,7 +480,7 @@ class _RandomForest(BaseEstimator):
             " min_samples_leaf"
         )
 
-    def _n_draws(self, n_rows, weights):
+    def _n_draws(self, n_rows: int, weights: NDArray[Any] | None) -> int:
         """Rows that a tree draws, as scikit-learn 1.9 defines ``max_samples``."""
         if self.max_samples is None:
             return n_rows
@@ -454,19 +497,19 @@ class _RandomForest(BaseEstimator):
             )
         return n_draws
 
-    def _predict(self, X, what="outputs"):
+    def _predict(self, X: TableLike, what: Literal["outputs", "leaves"] = "outputs") -> NDArray[Any]:
         check_is_fitted(self)
         table = _table(self, X, reset=False, categories=self._categories)
         return self.forest_.predict(table, what, timeout=self.timeout)
 
-    def _trees(self):
+    def _trees(self) -> list[Any]:
         if "_estimators" not in vars(self):
             from .interchange import to_sklearn
 
             self._estimators = to_sklearn(self).estimators_
         return self._estimators
 
-    def _samples(self):
+    def _samples(self) -> list[NDArray[np.int32]] | None:
         """Rows that each tree drew; None where that is not known."""
         if self._grown is None:
             return None
@@ -547,7 +590,10 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
 
     _task = "classification"
     _criterion = "gini"
-    _parameter_constraints: dict = {
+    classes_: NDArray[Any]
+    n_classes_: int
+    oob_decision_function_: NDArray[np.float64]
+    _parameter_constraints: dict[str, Any] = {
         **_RandomForest._parameter_constraints,
         "criterion": [StrOptions({"gini", "entropy", "log_loss"})],
         "class_weight": [StrOptions({"balanced_subsample", "balanced"}), dict, list, None],
@@ -557,12 +603,12 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
         self,
         n_estimators: int = 100,
         *,
-        criterion: str = "gini",
+        criterion: Literal["gini"] = "gini",
         max_depth: int | None = None,
         min_samples_split: float = 2,
         min_samples_leaf: float = 1,
         min_weight_fraction_leaf: float = 0.0,
-        max_features: str | float | None = "sqrt",
+        max_features: Literal["sqrt", "log2"] | float | None = "sqrt",
         max_leaf_nodes: None = None,
         min_impurity_decrease: float = 0.0,
         bootstrap: bool = True,
@@ -571,11 +617,11 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
         warm_start: bool = False,
-        class_weight: str | dict | None = None,
+        class_weight: Literal["balanced", "balanced_subsample"] | dict[Any, float] | None = None,
         ccp_alpha: float = 0.0,
         max_samples: float | None = None,
         monotonic_cst: None = None,
-        backend: str | None = None,
+        backend: Backend | None = None,
         device: int | None = None,
         max_gpu_memory: int | None = None,
         timeout: float | None = None,
@@ -604,7 +650,7 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
         self.max_gpu_memory = max_gpu_memory
         self.timeout = timeout
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: TableLike) -> NDArray[Any]:
         """The likeliest class of each row.
 
         Parameters
@@ -614,11 +660,16 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
         Returns
         -------
         array of shape (n_samples,), of the type of ``classes_``
+
+        Raises
+        ------
+        ValueError, TypeError, TimeoutError
+            As of ``apply``.
         """
         places = np.argmax(self._probabilities(X), axis=1)
         return self.classes_.take(places, axis=0)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: TableLike) -> NDArray[np.float64]:
         """Probabilities of classes: means of the trees' shares.
 
         Parameters
@@ -634,7 +685,7 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
         probabilities /= probabilities.sum(axis=1, keepdims=True)  # they were rounded to float32
         return probabilities
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:
+    def predict_log_proba(self, X: TableLike) -> NDArray[np.float64]:
         """Logarithms of ``predict_proba``; minus infinity of 0.
 
         Parameters
@@ -648,7 +699,7 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def _probabilities(self, X):
+    def _probabilities(self, X: TableLike) -> NDArray[np.float32]:
         outputs = self._predict(X)
         if self.n_classes_ == 1:
             return np.ones((len(outputs), 1), np.float32)
@@ -656,7 +707,7 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
             return np.hstack([1 - outputs, outputs])
         return outputs
 
-    def _learn_targets(self, y):
+    def _learn_targets(self, y: NDArray[Any]) -> tuple[NDArray[Any], dict[str, Any]]:
         if y.dtype.kind not in "iub":  # which are classes in any case
             check_classification_targets(y)
         classes, codes = _classes_of(y)
@@ -664,14 +715,16 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
             raise ValueError(f"y has {len(classes)} different classes; at most {_MOST_CLASSES} are supported")
         return codes, {"classes_": classes, "n_classes_": len(classes)}
 
-    def _order_by(self, codes, learnt):
+    def _order_by(self, codes: NDArray[Any], learnt: dict[str, Any]) -> NDArray[Any]:
         n_classes = learnt["n_classes_"]
         return codes if n_classes <= 2 else codes == np.argmax(np.bincount(codes, minlength=n_classes))
 
-    def _balances_subsamples(self):
+    def _balances_subsamples(self) -> bool:
         return self.bootstrap and isinstance(self.class_weight, str) and self.class_weight == "balanced_subsample"
 
-    def _row_weights(self, codes, learnt, sample_weight):
+    def _row_weights(
+        self, codes: NDArray[Any], learnt: dict[str, Any], sample_weight: NDArray[Any] | None
+    ) -> NDArray[Any] | None:
         if self.class_weight is None:
             return sample_weight
         classes = learnt["classes_"]
@@ -694,20 +747,20 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
         weights = of_classes[codes]
         return weights if sample_weight is None else weights * sample_weight
 
-    def _judge(self, predictions, codes, learnt):
+    def _judge(self, predictions: NDArray[Any], codes: NDArray[Any], learnt: dict[str, Any]) -> dict[str, Any]:
         predictions = predictions[:, : learnt["n_classes_"]]
         score = self.oob_score if callable(self.oob_score) else accuracy_score
         return {"oob_decision_function_": predictions, "oob_score_": score(codes, np.argmax(predictions, axis=1))}
 
     @staticmethod
-    def _learnt_of(info):
+    def _learnt_of(info: dict[str, Any]) -> dict[str, Any]:
         texts = info["classes"]
         if len(texts) == 2 and texts[1] == "":  # as _give_names leaves it
             texts = texts[:1]
         return {"classes_": np.array(labels_from_texts(texts)), "n_classes_": len(texts)}
 
     @staticmethod
-    def _tree_class():
+    def _tree_class() -> Any:
         from sklearn.tree import DecisionTreeClassifier
 
         return DecisionTreeClassifier()
@@ -784,7 +837,8 @@ class RandomForestRegressor(RegressorMixin, _RandomForest):
 
     _task = "regression"
     _criterion = "squared_error"
-    _parameter_constraints: dict = {
+    oob_prediction_: NDArray[np.float64]
+    _parameter_constraints: dict[str, Any] = {
         **_RandomForest._parameter_constraints,
         "criterion": [StrOptions({"squared_error", "absolute_error", "friedman_mse", "poisson"})],
         "keep_targets": ["boolean"],
@@ -794,12 +848,12 @@ class RandomForestRegressor(RegressorMixin, _RandomForest):
         self,
         n_estimators: int = 100,
         *,
-        criterion: str = "squared_error",
+        criterion: Literal["squared_error"] = "squared_error",
         max_depth: int | None = None,
         min_samples_split: float = 2,
         min_samples_leaf: float = 1,
         min_weight_fraction_leaf: float = 0.0,
-        max_features: str | float | None = 1.0,
+        max_features: Literal["sqrt", "log2"] | float | None = 1.0,
         max_leaf_nodes: None = None,
         min_impurity_decrease: float = 0.0,
         bootstrap: bool = True,
@@ -811,7 +865,7 @@ class RandomForestRegressor(RegressorMixin, _RandomForest):
         ccp_alpha: float = 0.0,
         max_samples: float | None = None,
         monotonic_cst: None = None,
-        backend: str | None = None,
+        backend: Backend | None = None,
         device: int | None = None,
         max_gpu_memory: int | None = None,
         timeout: float | None = None,
@@ -841,7 +895,7 @@ class RandomForestRegressor(RegressorMixin, _RandomForest):
         self.timeout = timeout
         self.keep_targets = keep_targets
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: TableLike) -> NDArray[np.float64]:
         """Means of the trees' predictions.
 
         Parameters
@@ -852,10 +906,15 @@ class RandomForestRegressor(RegressorMixin, _RandomForest):
         -------
         array of shape (n_samples,), float64
             With the precision of float32.
+
+        Raises
+        ------
+        ValueError, TypeError, TimeoutError
+            As of ``apply``.
         """
         return self._predict(X).ravel().astype(np.float64)
 
-    def predict_quantiles(self, X: Any, quantiles: Any) -> np.ndarray:
+    def predict_quantiles(self, X: TableLike, quantiles: float | Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
         """Quantiles of the targets of the training's rows that share leaves with a row: a quantile regression forest.
 
         Parameters
@@ -882,31 +941,33 @@ class RandomForestRegressor(RegressorMixin, _RandomForest):
         found = self.forest_.quantiles(table, wanted.reshape(-1)).astype(np.float64)
         return found[:, 0] if wanted.ndim == 0 else found
 
-    def _learn_targets(self, y):
+    def _learn_targets(self, y: NDArray[Any]) -> tuple[NDArray[Any], dict[str, Any]]:
         if y.dtype.kind not in "biuf" or y.dtype.itemsize > 8:
             y = y.astype(np.float64)
         return y, {}
 
-    def _order_by(self, targets, learnt):
+    def _order_by(self, targets: NDArray[Any], learnt: dict[str, Any]) -> NDArray[Any]:
         return targets
 
-    def _balances_subsamples(self):
+    def _balances_subsamples(self) -> bool:
         return False
 
-    def _row_weights(self, targets, learnt, sample_weight):
+    def _row_weights(
+        self, targets: NDArray[Any], learnt: dict[str, Any], sample_weight: NDArray[Any] | None
+    ) -> NDArray[Any] | None:
         return sample_weight
 
-    def _judge(self, predictions, targets, learnt):
+    def _judge(self, predictions: NDArray[Any], targets: NDArray[Any], learnt: dict[str, Any]) -> dict[str, Any]:
         predictions = predictions[:, 0]
         score = self.oob_score if callable(self.oob_score) else r2_score
         return {"oob_prediction_": predictions, "oob_score_": score(targets, predictions)}
 
     @staticmethod
-    def _learnt_of(info):
+    def _learnt_of(info: dict[str, Any]) -> dict[str, Any]:
         return {}
 
     @staticmethod
-    def _tree_class():
+    def _tree_class() -> Any:
         from sklearn.tree import DecisionTreeRegressor
 
         return DecisionTreeRegressor()
@@ -915,7 +976,7 @@ class RandomForestRegressor(RegressorMixin, _RandomForest):
 # -- What is given
 
 
-def _one_column(y):
+def _one_column(y: NDArray[Any]) -> NDArray[Any]:
     if hasattr(y, "toarray"):
         raise ValueError("sparse multilabel-indicator for y is not supported.")
     if y.ndim == 2 and y.shape[1] == 1:
@@ -933,7 +994,7 @@ def _one_column(y):
     return y
 
 
-def _table(estimator, X, *, reset, categories):
+def _table(estimator: Any, X: TableLike, *, reset: bool, categories: Mapping[int, list[Any]] | None) -> Table:
     """X as a table, with scikit-learn's checks, names and exceptions, but not converted."""
     is_arrow = hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
     if hasattr(X, "iloc"):  # of pandas: a frame, or a series, which scikit-learn refuses
@@ -950,14 +1011,14 @@ def _table(estimator, X, *, reset, categories):
                 f" {type(estimator).__name__}."
             )
     else:
-        X = validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
-        table = Table.of(np.asarray(X, np.float64) if X.dtype.kind in "OSU" else X)
+        rows = validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
+        table = Table.of(np.asarray(rows, np.float64) if rows.dtype.kind in "OSU" else rows)
     if not reset:  # training looks at all values itself
         _refuse_infinite(table)
     return table
 
 
-def _refuse_infinite(table):
+def _refuse_infinite(table: Table) -> None:
     for block in table.blocks:
         if block.dtype.kind != "f":
             continue
@@ -970,7 +1031,7 @@ def _refuse_infinite(table):
             raise ValueError("Input X contains infinity or a value too large for dtype('float32').")
 
 
-def _classes_of(y):
+def _classes_of(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Classes in order, and of each row the place of its class."""
     if y.dtype.kind in "iu" and len(y):
         low, high = int(y.min()), int(y.max())
@@ -983,7 +1044,7 @@ def _classes_of(y):
     return np.unique(y, return_inverse=True)
 
 
-def _seed(random_state, n_earlier):
+def _seed(random_state: Any, n_earlier: int) -> int:
     """Of the engine; of trees that are added to earlier ones another."""
     if isinstance(random_state, Integral):
         seed = int(random_state)
@@ -996,7 +1057,7 @@ def _seed(random_state, n_earlier):
 
 
 @contextlib.contextmanager
-def _progress(verbose, n_trees):
+def _progress(verbose: int, n_trees: int) -> Iterator[Callable[[int], object] | None]:
     """What Forest.grow tells how many trees there are."""
     if not verbose:
         yield None
@@ -1015,7 +1076,7 @@ def _progress(verbose, n_trees):
 # -- Ways through the trees
 
 
-def _parents(nodes, offsets):
+def _parents(nodes: NDArray[np.void], offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Of each node of a forest its parent, -1 of roots, and its depth."""
     is_inner = nodes["feature"] >= 0
     left = np.repeat(offsets[:-1], np.diff(offsets)) + nodes["left"]
@@ -1036,7 +1097,7 @@ def _parents(nodes, offsets):
 # -- Model files
 
 
-def _give_names(forest, fitted, target, *, strict=False):
+def _give_names(forest: Forest, fitted: Mapping[str, Any], target: Any, *, strict: bool = False) -> None:
     """Names the forest's features, labels and categories. What cannot be kept in a file is left out, or raises where
     ``strict``."""
     features = list(fitted.get("feature_names_in_", ()))
@@ -1054,7 +1115,7 @@ def _give_names(forest, fitted, target, *, strict=False):
             raise
 
 
-def _texts(labels):
+def _texts(labels: Collection[Any]) -> list[str]:
     """Labels as texts from which labels_from_texts makes the same labels."""
     if len(labels) == 0:
         return []
@@ -1065,9 +1126,9 @@ def _texts(labels):
     return labels_to_texts(labels)
 
 
-def _params_of(info, forest, estimator):
+def _params_of(info: dict[str, Any], forest: Forest, estimator: Any) -> dict[str, Any]:
     """Parameters as a model file has them: none of a forest made elsewhere."""
-    params = {"n_estimators": forest.n_trees}
+    params: dict[str, Any] = {"n_estimators": forest.n_trees}
     if "keep_targets" in estimator.get_params(deep=False):
         params["keep_targets"] = forest.has_leaf_targets
     for name in ("min_samples_split", "min_samples_leaf", "min_impurity_decrease", "bootstrap"):

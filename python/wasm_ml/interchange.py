@@ -22,7 +22,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     import treelite
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
+    from . import ensemble
+    from ._types import AnyPath
     from .wrapper import WasmRandomForest
+
+    Model: TypeAlias = (
+        WasmRandomForest | ensemble.RandomForestClassifier | ensemble.RandomForestRegressor | Forest
+    )
 
 __all__ = ["from_sklearn", "from_treelite", "load", "save", "to_sklearn", "to_treelite"]
 
@@ -142,7 +148,7 @@ def from_treelite(
     return WasmRandomForest._of_forest(forest, classes=labels, **parameters)
 
 
-def to_treelite(model: Any) -> treelite.Model:
+def to_treelite(model: Model) -> treelite.Model:
     """The forest as a model of Treelite 4, for its predictor, cuML's FIL and others.
 
     Categories become their places in the model's list, from 0, which rows must then hold; a warning says so. Names are
@@ -171,7 +177,7 @@ def to_treelite(model: Any) -> treelite.Model:
     return treelite.Model.deserialize_bytes(forest.to_treelite())
 
 
-def to_sklearn(model: Any) -> RandomForestClassifier | RandomForestRegressor:
+def to_sklearn(model: Model) -> RandomForestClassifier | RandomForestRegressor:
     """The same forest as an estimator of scikit-learn, for whatever takes one: SHAP's TreeExplainer, skl2onnx, PMML.
 
     Trees are node for node the same; predictions, rounded to float32, are equal to the last bit for forests that were
@@ -217,7 +223,7 @@ def to_sklearn(model: Any) -> RandomForestClassifier | RandomForestRegressor:
     return estimator
 
 
-def save(model: Any, path: str | os.PathLike) -> None:
+def save(model: Model, path: AnyPath) -> None:
     """Writes the forest to a model file (docs/model-format.md), which `load` and the program wasm_ml read.
 
     The file has the trees, and as texts the names of features, classes and categories; text that looks like a number is
@@ -237,7 +243,7 @@ def save(model: Any, path: str | os.PathLike) -> None:
         The file cannot be written.
     """
     forest = _forest_of(model)
-    if type(model).__module__ == f"{__package__}.ensemble":
+    if not isinstance(model, Forest) and type(model).__module__ == f"{__package__}.ensemble":
         return model.save(path)
     path = Path(path)
     data = forest.save()
@@ -250,7 +256,7 @@ def save(model: Any, path: str | os.PathLike) -> None:
         raise
 
 
-def load(path: str | os.PathLike, **parameters: Any) -> WasmRandomForest:
+def load(path: AnyPath, **parameters: Any) -> WasmRandomForest:
     """Reads a model file, whoever wrote it: nothing in it is executed.
 
     Parameters
@@ -284,7 +290,7 @@ def load(path: str | os.PathLike, **parameters: Any) -> WasmRandomForest:
     return WasmRandomForest._of_forest(forest, **parameters)
 
 
-def _forest_of(model: Any) -> Forest:
+def _forest_of(model: Model) -> Forest:
     if isinstance(model, Forest):
         return model
     forest = getattr(model, "forest_", None)
@@ -337,7 +343,7 @@ def _complete(tree: Any, task: str, on_grid: bool) -> None:
 
 def _levels(tree: Any) -> list[np.ndarray]:
     """The inner nodes of each depth."""
-    levels = []
+    levels: list[np.ndarray] = []
     nodes = np.zeros(1, np.intp)
     while True:
         nodes = nodes[tree.children_left[nodes] >= 0]

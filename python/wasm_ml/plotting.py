@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -138,7 +138,7 @@ def _names_of(model: Any, n_features: int) -> list[str]:
 def _axes(ax: Axes | None, size: tuple[float, float]) -> tuple[Figure, Axes]:
     if ax is None:
         ax = _new_figure(size).add_subplot()
-    return ax.figure, ax
+    return cast("Figure", ax.figure), ax
 
 
 def _new_figure(size: tuple[float, float]) -> Figure:

@@ -11,10 +11,10 @@ Training and predictions happen inside sandboxed modules. Nothing here imports s
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -25,7 +25,10 @@ from ._tables import Table
 from .errors import DeviceError, Error
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ._comparison import compare_with_rapids, main
+    from ._types import AnyPath, ColumnLike, TableLike
 
 __all__ = ["WasmRandomForest", "train_model", "infer_model", "compare_with_rapids", "main"]
 
@@ -72,7 +75,7 @@ class WasmRandomForest:
 
     Attributes
     ----------
-    forest_ : wasm_ml._engine.Forest
+    forest_ : wasm_ml.Forest
         The model in its sandbox.
     task_ : str
         "regression", "classification", or, of some imported forests, "scores".
@@ -82,28 +85,40 @@ class WasmRandomForest:
     feature_names_in_ : ndarray of str
         Where the columns had names.
     feature_importances_ : ndarray of float64, shape (n_features,)
+    oob_prediction_ : ndarray of float64, shape (n_rows,), of a classification (n_rows, n_classes)
+        With ``oob_score``. NaN where every tree drew the row.
+    oob_score_ : float
+        With ``oob_score``: R², of a classification the share of right classes.
     """
+
+    forest_: Forest
+    task_: str
+    classes_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+    oob_prediction_: NDArray[np.float64]
+    oob_score_: float
 
     def __init__(
         self,
         n_estimators: int = 200,
         max_depth: int | None = 16,
         *,
-        max_features: int | float | str | None = None,
+        max_features: Literal["all", "sqrt", "log2", "third"] | float | None = None,
         min_samples_split: int = 2,
         min_samples_leaf: int = 1,
         min_impurity_decrease: float = 0.0,
         bootstrap: bool = True,
-        max_samples: int | float | None = None,
+        max_samples: float | None = None,
         oob_score: bool = False,
         seed: int = 42,
-        task: str | None = None,
-        backend: str | None = None,
+        task: Literal["regression", "classification"] | None = None,
+        backend: Literal["cuda", "webgpu"] | None = None,
         device: int | None = None,
         max_gpu_memory: int | None = None,
         threads: int | None = None,
         timeout: float | None = None,
-    ):
+    ) -> None:
         if task not in (None, "regression", "classification"):
             raise ValueError(f"task: {task!r} is neither 'regression' nor 'classification'")
         if backend is not None and backend not in GPU_BACKENDS:
@@ -134,7 +149,14 @@ class WasmRandomForest:
 
     # --- Training ---
 
-    def train(self, X: Any, y: Any, sample_weight: Any = None, *, progress: Any = None) -> WasmRandomForest:
+    def train(
+        self,
+        X: TableLike,
+        y: ColumnLike,
+        sample_weight: ColumnLike | None = None,
+        *,
+        progress: Callable[[int], object] | None = None,
+    ) -> Self:
         """Grows the forest, on the CPU.
 
         Parameters
@@ -252,8 +274,8 @@ class WasmRandomForest:
         """A trained one, around a model that exists; labels are read from their texts where none are given."""
         info = forest.info()
         task = info["task"]
-        known = {name: info[name] for name in ("max_depth", "min_samples_split", "min_samples_leaf") if name in info}
-        known |= {name: info[name] for name in ("min_impurity_decrease", "bootstrap", "seed") if name in info}
+        kept = ("max_depth", "min_samples_split", "min_samples_leaf", "min_impurity_decrease", "bootstrap", "seed")
+        known = {name: info[name] for name in kept if name in info}
         known["max_features"] = info.get("max_features") or None
         known["max_samples"] = info.get("max_samples") or None
         model = cls(**{"n_estimators": forest.n_trees, **known, **parameters})
@@ -271,7 +293,7 @@ class WasmRandomForest:
 
     # --- Prediction ---
 
-    def predict_cpu(self, X: Any, *, probabilities: bool = False) -> np.ndarray:
+    def predict_cpu(self, X: TableLike, *, probabilities: bool = False) -> NDArray[Any]:
         """Predicts on the cpu backend, on all threads.
 
         Parameters
@@ -286,13 +308,20 @@ class WasmRandomForest:
         ndarray
             Of a regression float32 (n_rows,); of a classification labels (n_rows,), or float32 (n_rows, n_classes); of
             scores float32 (n_rows,) or (n_rows, n_outputs).
+
+        Raises
+        ------
+        ValueError, TypeError
+            Not trained, bad data, or columns that are not those of the training.
+        TimeoutError
+            Beyond ``timeout``.
         """
         self._check_trained()
         # Plain arrays go to the module as they are.
         rows = X if type(X) is np.ndarray else self._table(X)
         return self._answer(self.forest_.predict(rows, timeout=self.timeout), probabilities)
 
-    def predict_gpu(self, X: Any, *, probabilities: bool = False) -> np.ndarray:
+    def predict_gpu(self, X: TableLike, *, probabilities: bool = False) -> NDArray[Any]:
         """Predicts on a GPU, or on a software adapter, by kernel-batch-predict of wasi:gpu.
 
         The forest is put on the device once, by the first call, and stays there. Values are those of `predict_cpu` but
@@ -332,16 +361,16 @@ class WasmRandomForest:
             raise
         return self._answer(outputs, probabilities)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: TableLike) -> NDArray[Any]:
         """`predict_cpu`, by the name that pipelines call."""
         return self.predict_cpu(X)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: TableLike) -> NDArray[np.float32]:
         """Probabilities of the classes on the CPU: float32 (n_rows, n_classes)."""
         return self.predict_cpu(X, probabilities=True)
 
     @property
-    def feature_importances_(self) -> np.ndarray:
+    def feature_importances_(self) -> NDArray[np.float64]:
         """Each feature's share of the decrease of impurity: float64 (n_features,), which add up to 1."""
         self._check_trained()
         try:
@@ -378,22 +407,30 @@ class WasmRandomForest:
 
     # --- Files ---
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Writes a model file (docs/model-format.md), which `load`, and the program wasm_ml, read."""
+    def save(self, path: AnyPath) -> None:
+        """Writes a model file (docs/model-format.md), which `load`, and the program wasm_ml, read.
+
+        ValueError where it is not trained, OSError where the file cannot be written.
+        """
         from .interchange import save
 
         save(self, path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike, **parameters: Any) -> WasmRandomForest:
-        """Reads a model file. ValueError where it is none; `parameters` as of the class, such as ``backend``."""
+    def load(cls, path: AnyPath, **parameters: Any) -> WasmRandomForest:
+        """Reads a model file: parameters and exceptions are those of `wasm_ml.load`."""
         from .interchange import load
 
         return load(path, **parameters)
 
 
-def train_model(X: Any, y: Any, *, model_path: str | os.PathLike | None = None, **parameters: Any) -> WasmRandomForest:
-    """Trains a forest, and writes it to a file if one is named. `parameters`: those of WasmRandomForest."""
+def train_model(
+    X: TableLike, y: ColumnLike, *, model_path: AnyPath | None = None, **parameters: Any
+) -> WasmRandomForest:
+    """Trains a forest, and writes it to a file if one is named.
+
+    `parameters` are those of WasmRandomForest, shapes and exceptions those of `WasmRandomForest.train`.
+    """
     model = WasmRandomForest(**parameters).train(X, y)
     if model_path is not None:
         model.save(model_path)
@@ -401,12 +438,16 @@ def train_model(X: Any, y: Any, *, model_path: str | os.PathLike | None = None, 
 
 
 def infer_model(
-    model: WasmRandomForest | str | os.PathLike, X: Any, *, on: str = "auto", probabilities: bool = False
-) -> np.ndarray:
+    model: WasmRandomForest | AnyPath,
+    X: TableLike,
+    *,
+    on: Literal["auto", "cpu", "gpu"] = "auto",
+    probabilities: bool = False,
+) -> NDArray[Any]:
     """Predicts rows with a forest, or with one that `train_model` wrote to a file.
 
     ``on`` is "cpu", "gpu", or "auto": the GPU where there is one of hardware that can predict the forest, else the CPU.
-    Returns what `WasmRandomForest.predict_cpu` does.
+    Returns and raises what `WasmRandomForest.predict_cpu` and `WasmRandomForest.predict_gpu` do.
     """
     if on not in ("auto", "cpu", "gpu"):
         raise ValueError(f"on: {on!r} is none of 'auto', 'cpu', 'gpu'")
@@ -579,9 +620,11 @@ def _r2(y: np.ndarray, predictions: np.ndarray) -> float:
     return float(1 - ((y - predictions) ** 2).sum() / spread) if spread else float("nan")
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("compare_with_rapids", "main"):  # of a module that imports this one
-        from . import _comparison
+if not TYPE_CHECKING:  # where it would say that there is any name
 
-        return getattr(_comparison, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name):
+        if name in ("compare_with_rapids", "main"):  # of a module that imports this one
+            from . import _comparison
+
+            return getattr(_comparison, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

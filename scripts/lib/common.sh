@@ -45,6 +45,8 @@ step() {
 source "$repository/cmake/pins.env"
 # shellcheck source=scripts/lib/bench.sh
 source "$repository/scripts/lib/bench.sh"
+# shellcheck source=scripts/lib/clang_tidy.sh
+source "$repository/scripts/lib/clang_tidy.sh"
 # shellcheck source=scripts/lib/cuda.sh
 source "$repository/scripts/lib/cuda.sh"
 # shellcheck source=scripts/lib/packages.sh

@@ -11,7 +11,7 @@ rust_packages=(cargo-web rustc-web)
 guest_packages=("clang-$LLVM_VERSION" "lld-$LLVM_VERSION" wasi-libc "libc++-$LLVM_VERSION-dev-wasm32"
   "libc++abi-$LLVM_VERSION-dev-wasm32" "libclang-rt-$LLVM_VERSION-dev-wasm32")
 test_packages=(git python3-dev python3-venv libgtest-dev libgmock-dev shellcheck "clang-$LLVM_VERSION" "clang-format-$LLVM_VERSION"
-  "clang-tidy-$LLVM_VERSION" "libclang-rt-$LLVM_VERSION-dev" libvulkan1 mesa-vulkan-drivers)
+  "libclang-rt-$LLVM_VERSION-dev" libvulkan1 mesa-vulkan-drivers)
 bench_packages=(libbenchmark-dev libopenblas0-pthread python3-venv)
 rust_wasm_packages=(cargo-web rustc-web rust-web-src "lld-$LLVM_VERSION")
 

@@ -31,7 +31,7 @@ GpuResult<GuestList> buffer_read(Session& session, Call& call, BufferId buffer, 
     GuestList list;
   } target{call, size, {}};
   // One reference: it fits a std::function without an allocation.
-  auto read = wasi_gpu::buffer_read(session, buffer, offset, size, [&target]() -> GpuResult<std::span<std::byte>> {
+  auto read = wasi_gpu::buffer_read(session, buffer, offset, size, [&target] -> GpuResult<std::span<std::byte>> {
     auto allocated = target.call.allocate(target.size, 1, "buffer-read");
     if (!allocated) return std::unexpected(std::move(allocated.error()));
     target.list = *allocated;

@@ -60,9 +60,9 @@ class HostFunction {
 
   // Partial ordering prefers the overload that takes a Call.
   using S = decltype(signature(function));
-  using Result = typename Stored<typename S::Result>::Type;
-  using Arguments = typename S::Arguments;
-  using ArgumentsLayout = typename S::Layout;
+  using Result = Stored<typename S::Result>::Type;
+  using Arguments = S::Arguments;
+  using ArgumentsLayout = S::Layout;
   static constexpr bool kReturns = !std::is_void_v<Result>;
 
   // More flat arguments than this are in memory, as a record, and a pointer to it is

@@ -53,10 +53,11 @@ template <class... Arrays>
 consteval auto concat(const Arrays&... arrays) {
   std::array<CoreType, (std::tuple_size_v<Arrays> + ... + 0)> all{};
   [[maybe_unused]] std::size_t next = 0;
-  (([&] {
-     for (const CoreType type : arrays) all[next++] = type;
-   }()),
-   ...);
+  (
+      [&] {
+        for (const CoreType type : arrays) all[next++] = type;
+      }(),
+      ...);
   return all;
 }
 
@@ -118,13 +119,14 @@ struct FieldsLayout {
     std::array<Place, sizeof...(Fields) + 1> places{};  // the last one: the end
     std::size_t next = 0;
     Place end{};
-    (([&] {
-       end.offset = align_to(end.offset, Layout<Fields>::kAlign);
-       places[next++] = end;
-       end.flat += Layout<Fields>::kFlat.size();
-       end.offset += Layout<Fields>::kSize;
-     }()),
-     ...);
+    (
+        [&] {
+          end.offset = align_to(end.offset, Layout<Fields>::kAlign);
+          places[next++] = end;
+          end.flat += Layout<Fields>::kFlat.size();
+          end.offset += Layout<Fields>::kSize;
+        }(),
+        ...);
     places[next] = end;
     return places;
   }();

@@ -196,7 +196,7 @@ Result<void> Instance::release(BufferId buffer) {
 Result<void> Instance::read_buffer(BufferId buffer, std::uint64_t offset, std::span<std::byte> destination) {
   if (impl_->state->session().interrupt().requested()) return std::unexpected(impl_->failure(nullptr, nullptr));
   auto read = wasi_gpu::buffer_read(impl_->state->session(), buffer, offset, destination.size(),
-                                    [destination]() -> GpuResult<std::span<std::byte>> { return destination; });
+                                    [destination] -> GpuResult<std::span<std::byte>> { return destination; });
   if (!read) return to_error(std::move(read.error()));
   return {};
 }

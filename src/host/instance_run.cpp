@@ -20,8 +20,7 @@ constexpr std::string_view kInitialize = "_initialize";  // of reactors, if they
 bool is_resource_limit(std::string_view message) {
   constexpr std::array<std::string_view, 3> kTexts{"resource limit exceeded", "exceeds memory limits",
                                                    "exceeds table limits"};
-  return std::ranges::any_of(kTexts,
-                             [&](std::string_view text) { return message.find(text) != std::string_view::npos; });
+  return std::ranges::any_of(kTexts, [&](std::string_view text) { return message.contains(text); });
 }
 
 bool is_nullary(const Signature& signature) { return signature.parameters.empty() && signature.results.empty(); }
@@ -64,8 +63,7 @@ Error Instance::Impl::failure(ErrorPtr failed, TrapPtr trap) const {
   // imports, and what WASI refuses to do, such as to exit with 200.
   const std::string message = message_of(*failed);
   if (is_resource_limit(message)) return ended_by(ErrorKind::limit, message);
-  const bool unknown_import =
-      unknown_imports == UnknownImports::trap && message.find("unknown import: ") != std::string::npos;
+  const bool unknown_import = unknown_imports == UnknownImports::trap && message.contains("unknown import: ");
   return ended_by(state->trapped() || unknown_import ? ErrorKind::trap : ErrorKind::internal, message);
 }
 
@@ -168,7 +166,7 @@ Result<int> Instance::run() {
   if (impl_->instance) {
     return error(ErrorKind::invalid_argument, "an instance runs once; make another one of the same module");
   }
-  const auto ran = impl_->enter([this]() -> Result<void> {
+  const auto ran = impl_->enter([this] -> Result<void> {
     if (auto instantiated = impl_->instantiate(); !instantiated) return instantiated;
     const auto called = impl_->call(kStart, {}, {});
     if (!called) return std::unexpected(called.error());
@@ -197,7 +195,7 @@ Result<std::vector<Value>> Instance::call(std::string_view function, std::span<c
     }
   }
   std::vector<Value> results;
-  const auto called = impl_->enter([&]() -> Result<void> {
+  const auto called = impl_->enter([&] -> Result<void> {
     if (auto initialized = impl_->initialize(); !initialized) return initialized;
     auto returned = impl_->call(function, (*signature)->results, arguments);
     if (!returned) return std::unexpected(std::move(returned.error()));

@@ -17,7 +17,7 @@ std::unexpected<Error> invalid_argument(std::string message) {
   return error(ErrorKind::invalid_argument, std::move(message));
 }
 
-bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+bool has_nul(std::string_view text) { return text.contains('\0'); }
 
 Result<void> set_args(wasi_config_t& config, const std::vector<std::string>& args) {
   std::vector<const char*> pointers;
@@ -33,7 +33,7 @@ Result<void> set_env(wasi_config_t& config, const std::vector<std::pair<std::str
   std::vector<const char*> names;
   std::vector<const char*> values;
   for (const auto& [name, value] : env) {
-    if (name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value)) {
+    if (name.empty() || name.contains('=') || has_nul(name) || has_nul(value)) {
       return invalid_argument(fmt::format("'{}' cannot be an environment variable", name));
     }
     names.push_back(name.c_str());

@@ -29,7 +29,7 @@ Resource* resource(Arguments& arguments, Session& session, ResourceHandle handle
 template <class Work, class Result = std::invoke_result_t<Work>>
 Result perform(Stream& stream, std::string_view operation, const Work& work) {
   std::optional<Result> result;
-  auto done = stream.perform(operation, [&]() -> GpuResult<void> {
+  auto done = stream.perform(operation, [&] -> GpuResult<void> {
     result = work();
     if (!*result) return std::unexpected(result->error());
     return {};

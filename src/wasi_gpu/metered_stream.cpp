@@ -110,7 +110,7 @@ GpuResult<void> MeteredStream::read(const Buffer& buffer, std::uint64_t offset, 
                                     const ReadDestination& destination) {
   // The clock starts anew after the guest's code, by what had run before it: the
   // interval that is reported has the device's time and ends when the work ended.
-  const ReadDestination unmetered = [&]() -> GpuResult<std::span<std::byte>> {
+  const ReadDestination unmetered = [&] -> GpuResult<std::span<std::byte>> {
     const auto before = Clock::now() - begin_;
     stop_deadline();
     auto bytes = destination();

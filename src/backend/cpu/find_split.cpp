@@ -6,6 +6,7 @@
 // the total squared deviation, whatever the labels are.
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <limits>
 
 #include "backend/cpu/kernels.hpp"
@@ -52,7 +53,7 @@ void sort_thresholds(FindSplitScratch& scratch, std::span<const float> threshold
   auto& [groups, sums, order, sorted] = scratch;
   order.clear();
   for (std::size_t i = 0; i < thresholds.size(); ++i) {
-    if (thresholds[i] == thresholds[i]) order.push_back(static_cast<std::uint32_t>(i));
+    if (!std::isnan(thresholds[i])) order.push_back(static_cast<std::uint32_t>(i));
   }
   const auto value = [thresholds](std::uint32_t i) { return thresholds[i]; };
   if (!std::ranges::is_sorted(order, {}, value)) std::ranges::sort(order, {}, value);

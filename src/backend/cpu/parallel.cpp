@@ -18,7 +18,7 @@ namespace {
 // How many threads TBB can have. If memory runs out when it first looks at the machine,
 // each of its later looks waits for ever: then it is never asked again.
 std::uint32_t available_threads() {
-  static const std::uint32_t threads = []() noexcept {
+  static const std::uint32_t threads = [] noexcept {
     try {
       return static_cast<std::uint32_t>(std::max(1, tbb::info::default_concurrency()));
     } catch (...) {

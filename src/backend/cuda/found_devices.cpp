@@ -58,7 +58,7 @@ FoundDevice find(std::uint32_t index) {
 }  // namespace
 
 const Result<std::vector<FoundDevice>>& found_devices() {
-  static const auto* const all = new Result<std::vector<FoundDevice>>([]() -> Result<std::vector<FoundDevice>> {
+  static const auto* const all = new Result<std::vector<FoundDevice>>([] -> Result<std::vector<FoundDevice>> {
     if (const auto& opened = open_cuda(); !opened) return std::unexpected(opened.error());
     int count = 0;
     if (const auto reason = ask(driver().DeviceGetCount(&count)); !reason.empty()) {

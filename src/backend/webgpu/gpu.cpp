@@ -130,7 +130,7 @@ GpuResult<OwnedBuffer> Gpu::create_buffer(std::uint64_t size, WGPUBufferUsage us
   descriptor.size = size;
   descriptor.usage = usage;
   descriptor.mappedAtCreation = mapped ? 1 : 0;
-  const auto create = [&]() -> GpuResult<OwnedBuffer> {
+  const auto create = [&] -> GpuResult<OwnedBuffer> {
     OwnedBuffer buffer;
     auto result = checked("a buffer of " + std::to_string(size) + " bytes",
                           [&] { buffer.reset(wgpu().DeviceCreateBuffer(device(), &descriptor)); });

@@ -73,7 +73,7 @@ GpuResult<void> Commands::read_back(WGPUBuffer source, std::uint64_t offset, std
   if (!bytes) return std::unexpected(bytes.error());
   under_way_.clear();  // what was submitted before it is done too
 
-  const auto take = [&]() -> GpuResult<void> {
+  const auto take = [&] -> GpuResult<void> {
     if (slot_size > 0) {
       auto error = device_error(bytes->first(slot_size));
       if (error) {

@@ -14,7 +14,7 @@ namespace {
 
 template <class Statistic>
 class Grower final : public TreeGrower {
-  using Sums = typename Statistic::Sums;
+  using Sums = Statistic::Sums;
 
  public:
   Grower(const DataSet& data, const forest::Parameters& parameters, std::uint32_t small_node, Statistic statistic)

@@ -61,7 +61,7 @@ class Divider {
 template <class Statistic>
 class LargeRows {
  public:
-  using Row = typename Statistic::Row;
+  using Row = Statistic::Row;
   static constexpr bool kAreSmall = false;
 
   LargeRows(const DataSet& data, const Statistic& statistic) : data_(data), statistic_(statistic) {}
@@ -136,7 +136,7 @@ inline constexpr std::uint32_t kMostSmallRows = 2048;
 template <class Statistic>
 class SmallRows {
  public:
-  using Row = typename Statistic::Row;
+  using Row = Statistic::Row;
   static constexpr bool kAreSmall = true;
 
   SmallRows(const DataSet& data, const Statistic& statistic)

@@ -43,7 +43,7 @@ struct Split {
 template <class Statistic>
 class SplitSearch {
  public:
-  using Sums = typename Statistic::Sums;
+  using Sums = Statistic::Sums;
 
   SplitSearch(const DataSet& data, const forest::Parameters& parameters, const Statistic& statistic)
       : data_(data),
@@ -103,10 +103,10 @@ class SplitSearch {
   }
 
  private:
-  using Cell = typename Statistic::Cell;
-  using Row = typename Statistic::Row;
-  using Left = typename Statistic::Left;
-  using LeftSide = typename Statistic::LeftSide;
+  using Cell = Statistic::Cell;
+  using Row = Statistic::Row;
+  using Left = Statistic::Left;
+  using LeftSide = Statistic::LeftSide;
 
   static constexpr std::uint32_t kBins = 256;
   // Of a node whose rows with a value are in so few coarse bins of a feature, its fine bins are looked at.
@@ -123,7 +123,7 @@ class SplitSearch {
     }
 
     const Sums& sums;
-    typename Statistic::Scorer scorer;
+    Statistic::Scorer scorer;
     Split<Sums> split;
     double least = -1;  // what a score must reach, before it is shifted and rounded
   };

@@ -98,13 +98,12 @@ class SumScorer {
 template <class Statistic>
 class LeftSums {
  public:
-  using Sums = typename Statistic::Sums;
+  using Sums = Statistic::Sums;
 
-  LeftSums(const Statistic& /*statistic*/, const Sums& /*node*/, const typename Statistic::Scorer& /*scorer*/,
-           const Sums& begin)
+  LeftSums(const Statistic& /*statistic*/, const Sums& /*node*/, const Statistic::Scorer& /*scorer*/, const Sums& begin)
       : left_(begin) {}
-  void add_bin(const typename Statistic::Cell* bin) { Statistic::add_bin(left_, bin); }
-  void add_row(const typename Statistic::Row& row) { Statistic::add_row(left_, row); }
+  void add_bin(const Statistic::Cell* bin) { Statistic::add_bin(left_, bin); }
+  void add_row(const Statistic::Row& row) { Statistic::add_row(left_, row); }
   [[nodiscard]] const Sums& left() const { return left_; }
 
  private:

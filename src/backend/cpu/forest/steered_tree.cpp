@@ -56,7 +56,7 @@ std::uint64_t bytes_of(const forest::Tree& tree) {
 
 template <class Statistic>
 class Tree final : public SteeredTree {
-  using Sums = typename Statistic::Sums;
+  using Sums = Statistic::Sums;
 
  public:
   Tree(const DataSet& data, const forest::Parameters& parameters, std::uint32_t number, Statistic statistic, Poll& poll)
