@@ -412,6 +412,16 @@ def test_save_and_load(n_classes, tmp_path):
     assert loaded.forest_.save() == model.forest_.save()
 
 
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    model, _, _ = trained(0)
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "none" / "a.model", tmp_path / "file" / "a.model", tmp_path):
+        with pytest.raises(OSError) as raised:
+            save(model, path)
+        assert raised.value.filename == str(path)
+    assert os.listdir(tmp_path) == ["file"]
+
+
 @pytest.mark.parametrize(
     "labels",
     [[3, 20, 100], [-1, 1], [False, True], [0.5, 1.5], ["a", "b"], ["01", "1"], ["1", "2"], ["", "è"]],

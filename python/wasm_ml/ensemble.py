@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from numbers import Integral, Real
@@ -34,6 +33,7 @@ from sklearn.utils.validation import (
 
 from ._draws import out_of_bag, rows_of_trees, without_gaps
 from ._engine import Device, Forest, Growth
+from ._files import write_whole
 from ._labels import labels_from_texts, labels_to_texts
 from ._tables import Table
 from ._threads import threads_of
@@ -293,13 +293,7 @@ class _RandomForest(BaseEstimator):
         """
         check_is_fitted(self)
         _give_names(self.forest_, vars(self), None, strict=True)
-        path = Path(path)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
-        try:
-            unfinished.write_bytes(self.forest_.save())
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_whole(path, self.forest_.save())
 
     @classmethod
     def load(

@@ -18,7 +18,6 @@ ValueError.
 from __future__ import annotations
 
 import os
-import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ._engine import Device, Forest
+from ._files import write_whole
 from ._labels import labels_from_texts, labels_to_texts
 
 if TYPE_CHECKING:
@@ -245,15 +245,7 @@ def save(model: Model, path: AnyPath) -> None:
     forest = _forest_of(model)
     if not isinstance(model, Forest) and type(model).__module__ == f"{__package__}.ensemble":
         return model.save(path)
-    path = Path(path)
-    data = forest.save()
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    try:
-        unfinished.write_bytes(data)
-        os.replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    write_whole(path, forest.save())
 
 
 def load(path: AnyPath, **parameters: Any) -> WasmRandomForest:

@@ -23,7 +23,7 @@ std::string what_there_is(std::span<Backend* const> backends) {
       first = false;
       text += "device " + std::to_string(entry.index) + ": " + (entry.info ? "usable" : entry.reason);
     }
-    text += ")";
+    text += ')';
   }
   return text;
 }

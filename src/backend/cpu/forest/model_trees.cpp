@@ -45,6 +45,7 @@ void LeafTargets::add_up(Poll& poll) {
     for (std::uint64_t i = offsets[leaf]; i < offsets[leaf + 1]; ++i) weight += multiplicities[i];
     std::uint64_t sum = 0;
     for (std::uint64_t i = offsets[leaf]; i < offsets[leaf + 1]; ++i) {
+      // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): each is 1 or more, and here is one.
       sums[i] = sum += (std::uint64_t{multiplicities[i]} << 32U) / weight;
     }
   }
