@@ -133,8 +133,8 @@ constexpr std::string_view kMultiplyWat = R"((module
   (func (export "_start") (call $begin) (loop $again (call $multiply (i32.const 512)) (call $sync) (br $again)))
   (func (export "queue") (call $begin) (loop $again (call $multiply (i32.const 512)) (br $again)))
   (func (export "large") (call $begin) (loop $again (call $multiply (i32.const 2048)) (br $again)))
-  (func (export "exit") (call $begin) (call $multiply (i32.const 2048)) (call $exit (i32.const 5)))
-  (func (export "trap") (call $begin) (call $multiply (i32.const 2048)) unreachable))
+  (func (export "exit") (call $begin) (call $multiply (i32.const 1024)) (call $exit (i32.const 5)))
+  (func (export "trap") (call $begin) (call $multiply (i32.const 1024)) unreachable))
 )";
 
 TEST_F(WebGpu, LimitsOfTimeEndWhatTheDeviceWorksOn) {
