@@ -1,5 +1,10 @@
+import signal
+
 import numpy as np
 import pytest
+
+# A shell starts what is to run in the background with interrupts ignored, which tests send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
