@@ -388,8 +388,7 @@ void Forest::importances(const Array& output) {
 
 void Forest::out_of_bag(const Array& output) {
   // What was not grown here has none, which the module says.
-  check_output(output, kFloat64,
-               n_trained_rows_ == 0 ? output.n_elements() : n_trained_rows_ * shape_.n_outputs);
+  check_output(output, kFloat64, n_trained_rows_ == 0 ? output.n_elements() : n_trained_rows_ * shape_.n_outputs);
   const auto locked = lock();
   const Shared out(instance_, output, Access::write);
   (void)call("wasm_ml_out_of_bag", std::array<Value, 3>{model_, i32(out.id()), i64(out.offset())});
