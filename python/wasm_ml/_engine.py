@@ -18,7 +18,7 @@ from ._tables import Table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ._types import Backend, ColumnLike, TableLike
+    from ._types import AnyBytes, Backend, ColumnLike, TableLike
 
 NODE = np.dtype([("feature", "i4"), ("threshold", "f4"), ("left", "u4"), ("missing_child", "u4"), ("weight", "u4")])
 
@@ -275,13 +275,13 @@ class Forest:
         return cls(core, device)
 
     @classmethod
-    def load(cls, data: bytes | bytearray | memoryview, *, device: Device = Device()) -> Self:
+    def load(cls, data: AnyBytes, *, device: Device = Device()) -> Self:
         """A forest from the bytes of a model file (docs/model-format.md). Safe with any bytes: ValueError where they are no
         model, which says what is wrong. MemoryError beyond ``device.max_gpu_memory``, DeviceError as of ``grow``."""
         return cls(_core.Forest.load(engine.load(), device.place(), data), device)
 
     @classmethod
-    def from_treelite(cls, data: bytes | bytearray | memoryview, *, device: Device = Device()) -> Self:
+    def from_treelite(cls, data: AnyBytes, *, device: Device = Device()) -> Self:
         """A forest from the bytes that ``treelite.Model.serialize_bytes`` gives (binary format, version 4). Safe with any
         bytes: ValueError says what cannot be read. Other exceptions as of ``load``."""
         return cls(_core.Forest.from_treelite(engine.load(), device.place(), data), device)

@@ -16,7 +16,7 @@ from ._engine import Device, engine
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ._types import AnyPath, Backend
+    from ._types import AnyBytes, AnyPath, Backend
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Host:
         ``is_hardware`` (False: software), ``compute_capability``."""
         return _core.list_devices()
 
-    def load(self, module: Module | AnyPath | bytes | bytearray | memoryview) -> Module:
+    def load(self, module: Module | AnyPath | AnyBytes) -> Module:
         """Compiles a module.
 
         Parameters
@@ -149,7 +149,7 @@ class Host:
 
     def run(
         self,
-        module: Module | AnyPath | bytes | bytearray | memoryview,
+        module: Module | AnyPath | AnyBytes,
         args: Iterable[AnyPath] = (),
         *,
         dirs: Iterable[AnyPath | tuple[AnyPath, str]] = (),
@@ -190,7 +190,7 @@ class Host:
 
     def instance(
         self,
-        module: Module | AnyPath | bytes | bytearray | memoryview,
+        module: Module | AnyPath | AnyBytes,
         args: Iterable[AnyPath] = (),
         *,
         dirs: Iterable[AnyPath | tuple[AnyPath, str]] = (),

@@ -12,6 +12,7 @@ from ._tables import Table
 
 Backend: TypeAlias = Literal["cpu", "cuda", "webgpu"]
 AnyPath: TypeAlias = str | os.PathLike[str]
+AnyBytes: TypeAlias = bytes | bytearray | memoryview
 
 
 class DataFrame(Protocol):
