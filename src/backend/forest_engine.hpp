@@ -230,7 +230,15 @@ class ForestModel {
   [[nodiscard]] virtual GpuResult<void> pack(PackedParts parts, Buffer& output, std::uint64_t offset) = 0;
 };
 
-inline constexpr std::uint64_t kForestNodeBytes = 20;  // of write_nodes
+// A node as write_nodes gives it and models are made of.
+struct ForestNode {
+  std::int32_t feature;   // -1: a leaf
+  float value;            // a threshold, or a leaf's number
+  std::uint32_t left;     // the right child is the next one
+  std::uint32_t missing;  // the child that missing values go to
+  std::uint32_t weight;
+};
+static_assert(sizeof(ForestNode) == 20);
 
 class ForestGrowth {
  public:

@@ -163,7 +163,7 @@ GpuResult<void> model_write_nodes(Session& session, ResourceHandle self, std::ui
   Arguments arguments(session);
   ForestModel* const model = model_of(arguments, session, self);
   if (!arguments) return arguments.error();
-  const Part part{"nodes", first, n_nodes, model->shape().n_nodes, kForestNodeBytes};
+  const Part part{"nodes", first, n_nodes, model->shape().n_nodes, sizeof(ForestNode)};
   Buffer* const buffer = output_of(arguments, output, offset, part);
   if (!arguments) return arguments.error();
   return perform(arguments.stream(), "[method]model.write-nodes",

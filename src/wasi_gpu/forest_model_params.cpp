@@ -90,7 +90,7 @@ GpuResult<ResourceHandle> model_create(Session& session, ModelParams params) {
   const std::uint64_t n_nodes = params.tree_offsets.back();
   const std::uint64_t n_trees = params.tree_offsets.size() - 1;
   const Buffer* const nodes = arguments.buffer(params.nodes, "nodes");
-  arguments.range(nodes, "nodes", params.nodes_offset, n_nodes * kForestNodeBytes);
+  arguments.range(nodes, "nodes", params.nodes_offset, n_nodes * sizeof(ForestNode));
   const Buffer* const values = leaf_values(arguments, params, (n_nodes + n_trees) / 2);
   if (!arguments) return arguments.error();
 

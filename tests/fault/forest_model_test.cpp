@@ -50,7 +50,7 @@ class Tenant {
       std::uint32_t missing;
       std::uint32_t weight;
     };
-    static_assert(sizeof(Node) == kForestNodeBytes);
+    static_assert(sizeof(Node) == sizeof(ForestNode));
     const std::array<Node, 4> nodes{{{1, 50, 1, 2, 0}, {-1, 1, 0, 0, 3}, {-1, 2, 0, 0, 4}, {-1, 0x1p-60F, 0, 0, 1}}};
     nodes_ = upload(std::as_bytes(std::span(nodes)));
     output_ = *session_.share({.bytes = bytes_, .read_only = false, .owner = nullptr});

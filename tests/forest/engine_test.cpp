@@ -9,6 +9,7 @@
 #include "backend/cpu/forest/bag.hpp"
 #include "backend/cpu/forest/grow_tree.hpp"
 #include "backend/interrupt.hpp"
+#include "forest/plain_tree.hpp"
 #include "forest/random_case.hpp"
 #include "forest/reference.hpp"
 
@@ -18,26 +19,22 @@ namespace {
 namespace reference = forest_reference;
 using cpu::kMostSmallRows;
 
-void expect_same(const reference::Tree& expected, const forest::Tree& tree, std::uint32_t n_classes) {
-  ASSERT_EQ(tree.nodes.size(), expected.size());
+void expect_same(const reference::Tree& expected, const cpu::GrownTree& grown, std::uint32_t n_classes) {
+  const std::vector<PlainNode> nodes = plain_nodes(grown.tree);
+  ASSERT_EQ(nodes.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const reference::Node& node = expected[i];
-    const forest::TreeNode& own = tree.nodes[i];
-    ASSERT_EQ(own.feature, node.feature) << "node " << i;
-    ASSERT_EQ(own.weight, node.weight) << "node " << i;
-    ASSERT_EQ(own.rows, node.rows) << "node " << i;
+    PlainNode plain{.feature = node.feature, .weight = node.weight};
     if (node.feature >= 0) {
-      ASSERT_EQ(own.threshold, node.threshold) << "node " << i;
-      ASSERT_EQ(own.left, node.left) << "node " << i;
-      ASSERT_EQ(own.missing_left, node.missing_left) << "node " << i;
+      plain.value = node.threshold;
+      plain.left = node.left;
+      plain.missing_left = node.missing_left;
     } else if (n_classes == 0) {
-      ASSERT_EQ(tree.values[i], node.value) << "node " << i;
+      plain.value = node.value;
+    } else {
+      plain.classes.assign(node.sums.begin(), node.sums.end());
     }
-    for (std::uint32_t k = 0; k < n_classes; ++k)
-      ASSERT_EQ(tree.counts[i * n_classes + k], node.sums[k]) << "node " << i;
-    if (n_classes == 0) {
-      ASSERT_EQ(tree.sums[i], node.sums[0]) << "node " << i;
-    }
+    ASSERT_EQ(nodes[i], plain) << "node " << i;
   }
 }
 
@@ -50,7 +47,7 @@ void expect_grown(const Case& one) {
   for (const std::uint32_t small_node : {kMostSmallRows, 8U, 1U}) {
     const auto grower = cpu::tree_grower(data, parameters, small_node);
     for (std::uint32_t tree = 0; tree < parameters.n_trees; ++tree) {
-      ASSERT_NO_FATAL_FAILURE(expect_same(expected[tree], grower->grow(tree, poll), one.parameters.n_classes))
+      ASSERT_NO_FATAL_FAILURE(expect_same(expected[tree], *grower->grow(tree, poll), one.parameters.n_classes))
           << "tree " << tree << " with small nodes of " << small_node;
     }
   }
@@ -109,17 +106,15 @@ TEST(Interrupted, GrowersCanGrowAgain) {
   const cpu::DataSet data = data_set(one, workers);
   const forest::Parameters parameters = of_engine(one.parameters);
   cpu::Poll poll(nullptr);
-  const forest::Tree whole = cpu::tree_grower(data, parameters)->grow(0, poll);
+  const std::vector<PlainNode> whole = plain_nodes(cpu::tree_grower(data, parameters)->grow(0, poll)->tree);
   const auto grower = cpu::tree_grower(data, parameters);
   std::uint32_t n_stopped = 0;
   for (int i = 0; i < 20; ++i) {
     Interrupt interrupt;
     interrupt.set_deadline(Interrupt::Clock::now() + std::chrono::microseconds(300 * i));
     cpu::Poll stopped(&interrupt);
-    n_stopped += grower->grow(0, stopped).nodes.empty() ? 1 : 0;
-    const forest::Tree again = grower->grow(0, poll);
-    ASSERT_EQ(again.sums, whole.sums);
-    ASSERT_EQ(again.values, whole.values);
+    n_stopped += grower->grow(0, stopped) ? 0 : 1;
+    ASSERT_EQ(plain_nodes(grower->grow(0, poll)->tree), whole);
   }
   EXPECT_GT(n_stopped, 0U);
 }

@@ -40,7 +40,7 @@ struct ModelNode {
   std::uint32_t weight = 0;
   friend bool operator==(const ModelNode&, const ModelNode&) = default;
 };
-static_assert(sizeof(ModelNode) == kForestNodeBytes);
+static_assert(sizeof(ModelNode) == sizeof(ForestNode));
 
 // The trees of a model, as it writes them.
 struct Trees {

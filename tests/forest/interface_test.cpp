@@ -90,7 +90,7 @@ TEST_P(Interface, ModelTellsItsShapeAndWritesAnyPart) {
       const std::uint32_t n = dice.number(0, static_cast<std::uint32_t>(shape.n_nodes) - first);
       // Behind one node that stays as it was.
       const auto some = written<ModelNode>(tenant, n + 2, [&](BufferId to) {
-        return wasi_gpu::model_write_nodes(session, model, first, n, to, kForestNodeBytes);
+        return wasi_gpu::model_write_nodes(session, model, first, n, to, sizeof(ForestNode));
       });
       EXPECT_TRUE(std::ranges::equal(std::span(some).subspan(1, n), std::span(trees.nodes).subspan(first, n)));
       EXPECT_EQ(some.front(), ModelNode());

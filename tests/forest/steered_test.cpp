@@ -15,6 +15,7 @@
 #include "backend/cpu/forest/bag.hpp"
 #include "backend/cpu/forest/grow_tree.hpp"
 #include "backend/cpu/forest/impurity.hpp"
+#include "forest/plain_tree.hpp"
 #include "forest/random_case.hpp"
 
 namespace gpu_host {
@@ -26,21 +27,15 @@ using forest_test::Dice;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-void expect_same(const forest::Tree& expected, const forest::Tree& tree) {
-  ASSERT_EQ(tree.nodes.size(), expected.nodes.size());
-  for (std::size_t i = 0; i < expected.nodes.size(); ++i) {
-    const forest::TreeNode& one = expected.nodes[i];
-    const forest::TreeNode& own = tree.nodes[i];
-    ASSERT_EQ(own.feature, one.feature) << "node " << i;
-    ASSERT_EQ(own.threshold, one.threshold) << "node " << i;
-    ASSERT_EQ(own.left, one.left) << "node " << i;
-    ASSERT_EQ(own.missing_left, one.missing_left) << "node " << i;
-    ASSERT_EQ(own.weight, one.weight) << "node " << i;
-    ASSERT_EQ(own.rows, one.rows) << "node " << i;
-  }
-  ASSERT_EQ(tree.values, expected.values);
-  ASSERT_EQ(tree.sums, expected.sums);
-  ASSERT_EQ(tree.counts, expected.counts);
+void expect_same(const std::optional<cpu::GrownTree>& expected, const forest::Tree& tree) {
+  const cpu::TreesShape& shape = expected->tree.shape;
+  const std::uint32_t n_classes = shape.leaves == LeafKind::number ? 0 : shape.n_outputs;
+  const cpu::GrownTree grown = cpu::grown_tree(tree, shape.n_features, n_classes);
+  const auto nodes = forest_test::plain_nodes(grown.tree);
+  const auto expected_nodes = forest_test::plain_nodes(expected->tree);
+  ASSERT_EQ(nodes.size(), expected_nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) ASSERT_EQ(nodes[i], expected_nodes[i]) << "node " << i;
+  ASSERT_EQ(grown.importances, expected->importances);
 }
 
 void expect_same(const FoundSplit& expected, const FoundSplit& found) {

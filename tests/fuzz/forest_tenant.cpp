@@ -16,7 +16,7 @@ struct Node {
   std::uint32_t missing;
   std::uint32_t weight;
 };
-static_assert(sizeof(Node) == kForestNodeBytes);
+static_assert(sizeof(Node) == sizeof(ForestNode));
 
 Limits limits(std::uint64_t quota) {
   Limits limits;
@@ -49,7 +49,7 @@ Trees Tenant::trees_of(wasi_gpu::ResourceHandle model) {
   check(shape.has_value(), "no shape");
   const auto offsets = wasi_gpu::model_tree_offsets(session_, model);
   check(offsets.has_value(), "no offsets");
-  const auto nodes = written(shape->n_nodes * kForestNodeBytes, [&](BufferId to) {
+  const auto nodes = written(shape->n_nodes * sizeof(ForestNode), [&](BufferId to) {
     return wasi_gpu::model_write_nodes(session_, model, 0, shape->n_nodes, to, 0);
   });
   if (!has_values(*shape)) return {*offsets, nodes, {}};

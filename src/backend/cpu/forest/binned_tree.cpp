@@ -4,20 +4,23 @@
 
 namespace gpu_host::cpu {
 
-BinnedTree::BinnedTree(const DataSet& data, const ModelTree& tree, Poll& poll) {
-  nodes_.reserve(tree.nodes.size());
-  std::uint32_t n_leaves = 0;
-  for (const ModelTree::Node& node : tree.nodes) {
-    if (poll.stop()) return;
-    if (node.feature < 0) {
-      nodes_.push_back({-1, 0, false, 0, n_leaves++});
-      continue;
+BinnedTree::BinnedTree(const DataSet& data, const ModelTrees& tree, Poll& poll) {
+  const auto n_nodes = static_cast<std::uint32_t>(tree.shape.n_nodes());
+  nodes_.reserve(n_nodes);
+  tree.nodes.visit([&](const auto& nodes) {
+    std::uint32_t n_leaves = 0;
+    for (std::uint32_t i = 0; i < n_nodes && !poll.stop(); ++i) {
+      const WalkNode node = nodes[i];
+      if (node.feature == tree.shape.n_features) {
+        nodes_.push_back({-1, 0, false, 0, n_leaves++});
+        continue;
+      }
+      // A threshold is an edge, which lies in the bin below it.
+      const forest::BinCode last = data.bins(node.feature).code(from_ordered_bits(node.value));
+      nodes_.push_back({static_cast<std::int32_t>(node.feature),
+                        static_cast<std::uint16_t>(last.coarse << 8U | last.fine), node.missing_left, node.child, 0});
     }
-    // A threshold is an edge, which lies in the bin below it.
-    const forest::BinCode last = data.bins(static_cast<std::uint32_t>(node.feature)).code(node.value);
-    nodes_.push_back({node.feature, static_cast<std::uint16_t>(last.coarse << 8U | last.fine),
-                      node.missing == node.left, node.left, 0});
-  }
+  });
 }
 
 BinnedTree::Leaf BinnedTree::leaf_of(const DataSet& data, std::uint32_t row) const {

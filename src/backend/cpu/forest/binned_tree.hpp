@@ -18,8 +18,8 @@ class BinnedTree {
     std::uint32_t number;  // how many leaves come before it
   };
 
-  // In part where the poll says to stop.
-  BinnedTree(const DataSet& data, const ModelTree& tree, Poll& poll);
+  // Of a forest of one. In part where the poll says to stop.
+  BinnedTree(const DataSet& data, const ModelTrees& tree, Poll& poll);
 
   [[nodiscard]] Leaf leaf_of(const DataSet& data, std::uint32_t row) const;
 

@@ -51,7 +51,7 @@ class CreatedTree {
     std::uint32_t child = 1;
     for (std::uint32_t i = 0; i < n_nodes; ++i) {
       if (poll.stop(to_.shape.tree_numbers())) return {};
-      const auto node = load<ModelTree::Node>(nodes_, first + i);
+      const auto node = load<ForestNode>(nodes_, first + i);
       if (i >= child) return problem(i, "no node before it is its parent");
       std::string wrong =
           node.feature >= 0 ? inner(nodes, first, i, node, child, n_nodes) : this->leaf(nodes, first, i, node, leaf++);
@@ -73,7 +73,7 @@ class CreatedTree {
   }
 
   template <class Nodes>
-  std::string inner(const Nodes& nodes, std::uint64_t first, std::uint32_t i, const ModelTree::Node& node,
+  std::string inner(const Nodes& nodes, std::uint64_t first, std::uint32_t i, const ForestNode& node,
                     std::uint32_t& child, std::uint32_t n_nodes) {
     const auto feature = static_cast<std::uint32_t>(node.feature);
     if (feature >= params_.n_features) {
@@ -93,7 +93,7 @@ class CreatedTree {
   }
 
   template <class Nodes>
-  std::string leaf(const Nodes& nodes, std::uint64_t first, std::uint32_t i, const ModelTree::Node& node,
+  std::string leaf(const Nodes& nodes, std::uint64_t first, std::uint32_t i, const ForestNode& node,
                    std::uint64_t leaf) {
     if (node.feature != -1) return problem(i, fmt::format("feature {} is below -1", node.feature));
     const std::uint32_t n_outputs = params_.n_outputs;
@@ -148,7 +148,7 @@ std::uint32_t most_leaf_weight(const ForestModelParams& params, Poll poll) {
   const std::byte* const nodes = bytes_of(*params.nodes, params.nodes_offset);
   std::uint32_t most = 0;
   for (std::uint64_t at = 0; at < params.tree_offsets.back() && !poll.stop(); ++at) {
-    const auto node = load<ModelTree::Node>(nodes, at);
+    const auto node = load<ForestNode>(nodes, at);
     if (node.feature < 0) most = std::max(most, node.weight);
   }
   return most;

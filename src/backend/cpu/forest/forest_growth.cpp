@@ -7,7 +7,6 @@
 #include <limits>
 #include <utility>
 
-#include "backend/cpu/forest/importances.hpp"
 #include "backend/cpu/forest/leaf_targets.hpp"
 #include "backend/cpu/forest/memory_needs.hpp"
 #include "backend/cpu/forest/out_of_bag.hpp"
@@ -36,9 +35,21 @@ std::uint64_t out_of_bag_bytes(std::uint64_t n_rows, std::uint32_t n_classes) {
 constexpr std::uint64_t kSampledRow = 13;  // bytes of a row in a tree's sample, while predictions are made
 
 // While predictions are made: nodes by bins, and a tree's sample.
-std::uint64_t pass_bytes(const ModelTree& tree, std::uint64_t n_rows) {
+std::uint64_t pass_bytes(const ModelTrees& tree, std::uint64_t n_rows) {
   constexpr std::uint64_t kNode = 20;
-  return tree.nodes.size() * kNode + n_rows * kSampledRow;
+  return tree.shape.n_nodes() * kNode + n_rows * kSampledRow;
+}
+
+std::uint64_t leaf_target_bytes(const ModelTrees& tree) {
+  return tree.leaf_targets ? LeafTargets::bytes(tree.shape.n_leaves(), tree.leaf_targets->targets.size()) : 0;
+}
+
+// As it waits, and in the forest, where the weights of leaves may be wider.
+std::uint64_t bytes_of_tree(const ModelTrees& tree) {
+  TreesShape widest = tree.shape;
+  widest.has_leaf_targets = tree.leaf_targets.has_value();
+  if (widest.weight_bytes != 0) widest.weight_bytes = sizeof(std::uint32_t);
+  return sizeof(ModelTrees) + ModelTrees::bytes(widest) + leaf_target_bytes(tree);
 }
 
 }  // namespace
@@ -105,22 +116,23 @@ GpuResult<void> CpuForestGrowth::make_growers(std::uint32_t most) {
   return {};
 }
 
-bool CpuForestGrowth::charge(const Grown& grown) {
+bool CpuForestGrowth::charge(const GrownTree& grown) {
   const std::lock_guard lock(kept_mutex_);
-  return kept_.set(kept_.bytes() + grown.tree.bytes()).has_value();
+  return kept_.set(kept_.bytes() + bytes_of_tree(grown.tree)).has_value();
 }
 
 GpuResult<void> CpuForestGrowth::grow_batch(std::uint32_t n) {
-  std::vector<std::optional<Grown>> batch(n);
+  std::vector<std::optional<GrownTree>> batch(n);
   std::atomic<bool> is_full = false;
   const bool done = share_out(workers_, n, growers_.size(), [&](std::size_t worker, std::size_t i) {
     if (is_full) return;
     Poll poll = workers_.poll();
     const std::uint32_t number = n_finished() + static_cast<std::uint32_t>(i);
-    const forest::Tree tree = growers_[worker]->grow(number, poll);
+    std::optional<GrownTree> grown = growers_[worker]->grow(number, poll);
+    if (!grown) return;
+    add_leaf_targets(*grown, number, poll);
     if (workers_.stop()) return;
-    Grown grown = made_of(tree, number, poll);
-    if (charge(grown)) {
+    if (charge(*grown)) {
       batch[i] = std::move(grown);
     } else {
       is_full = true;
@@ -130,18 +142,15 @@ GpuResult<void> CpuForestGrowth::grow_batch(std::uint32_t n) {
   return keep(std::move(batch));
 }
 
-CpuForestGrowth::Grown CpuForestGrowth::made_of(const forest::Tree& tree, std::uint32_t number, Poll& poll) const {
-  const std::uint32_t n_classes = rows().n_classes();
-  Grown grown{model_tree(tree, n_classes), importances(tree, rows().n_features(), n_classes)};
+void CpuForestGrowth::add_leaf_targets(GrownTree& grown, std::uint32_t number, Poll& poll) const {
   if (leaf_targets_) grown.tree.leaf_targets = targets_of_leaves(rows(), parameters_, grown.tree, number, poll);
-  return grown;
 }
 
-GpuResult<void> CpuForestGrowth::keep(std::vector<std::optional<Grown>> batch) {
+GpuResult<void> CpuForestGrowth::keep(std::vector<std::optional<GrownTree>> batch) {
   const std::size_t n_wanted = batch.size();
   const auto lose_from = [&](std::size_t n) {
     for (; batch.size() > n; batch.pop_back()) {
-      if (batch.back()) kept_.lower_to(kept_.bytes() - batch.back()->tree.bytes());
+      if (batch.back()) kept_.lower_to(kept_.bytes() - bytes_of_tree(batch.back()->tree));
     }
   };
   const auto gap = std::ranges::find_if(batch, [](const auto& grown) { return !grown; });
@@ -320,18 +329,20 @@ GpuResult<void> CpuForestGrowth::advance() {
 }
 
 GpuResult<void> CpuForestGrowth::keep_steered() {
-  std::vector<Grown> grown;
+  std::vector<GrownTree> grown;
   Poll poll = workers_.poll();
   for (auto& tree : steered_) {
-    grown.push_back(made_of(tree->take(), n_finished() + static_cast<std::uint32_t>(grown.size()), poll));
+    const auto number = n_finished() + static_cast<std::uint32_t>(grown.size());
+    grown.push_back(grown_tree(tree->take(), rows().n_features(), rows().n_classes()));
+    add_leaf_targets(grown.back(), number, poll);
     tree.reset();
   }
   steered_.clear();
   scratches_.clear();
   growing_.lower_to(0);  // what is kept takes no more than this
-  std::vector<std::optional<Grown>> batch;
+  std::vector<std::optional<GrownTree>> batch;
   batch.reserve(grown.size());
-  for (Grown& one : grown) batch.push_back(charge(one) ? std::optional(std::move(one)) : std::nullopt);
+  for (GrownTree& one : grown) batch.push_back(charge(one) ? std::optional(std::move(one)) : std::nullopt);
   return keep(std::move(batch));
 }
 
@@ -352,12 +363,13 @@ GpuResult<void> CpuForestGrowth::stop() {
 GpuResult<std::unique_ptr<ForestModel>> CpuForestGrowth::finish() {
   keep_growers(0);
   for (double& importance : importances_) importance /= std::max(1U, n_split_trees_);
-  ModelTrees trees = grown_trees(std::move(trees_), rows().n_features(), rows().n_classes(), workers_);
-  if (workers_.stop()) return interrupted();
-  std::uint64_t bytes = ModelTrees::bytes(trees.shape) + importances_.size() * sizeof(double);
+  TreesShape shape = merged_shape(shape_of_none(rows().n_features(), rows().n_classes()), trees_);
+  std::uint64_t bytes = ModelTrees::bytes(shape) + importances_.size() * sizeof(double);
   if (out_of_bag_) bytes += out_of_bag_bytes(rows().n_rows(), rows().n_classes());
-  if (trees.leaf_targets) bytes += LeafTargets::bytes(trees.shape.n_leaves(), trees.leaf_targets->targets.size());
+  for (const ModelTrees& tree : trees_) bytes += leaf_target_bytes(tree);
   if (auto taken = kept_.set(bytes); !taken) return std::unexpected(std::move(taken.error()));
+  ModelTrees trees = merged(std::move(trees_), std::move(shape), workers_);
+  if (workers_.stop()) return interrupted();
   return std::make_unique<CpuForestModel>(
       std::move(trees),
       CpuForestModel::Growth{

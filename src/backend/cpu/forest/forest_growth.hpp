@@ -43,11 +43,6 @@ class CpuForestGrowth final : public ForestGrowth {
   [[nodiscard]] GpuResult<std::unique_ptr<ForestModel>> finish() override;
 
  private:
-  // A tree that was grown, and what is made of it before it is kept.
-  struct Grown {
-    ModelTree tree;
-    std::vector<double> importances;
-  };
   // An open node that was listed: of which steered tree, and which of its nodes.
   struct Listed {
     std::uint32_t tree;
@@ -56,8 +51,8 @@ class CpuForestGrowth final : public ForestGrowth {
 
   [[nodiscard]] const DataSet& rows() const { return data_->rows(); }
 
-  // Of the tree with that number.
-  [[nodiscard]] Grown made_of(const forest::Tree& tree, std::uint32_t number, Poll& poll) const;
+  // Of the tree with that number, where its leaves keep their targets.
+  void add_leaf_targets(GrownTree& grown, std::uint32_t number, Poll& poll) const;
 
   // -- growth to the end
   // As many growers as memory and threads allow, at least one and at most `most`.
@@ -65,9 +60,9 @@ class CpuForestGrowth final : public ForestGrowth {
   void keep_growers(std::size_t n);  // of those that there are
   // Grows the next `n` trees; keeps those before the first that finds no memory.
   [[nodiscard]] GpuResult<void> grow_batch(std::uint32_t n);
-  [[nodiscard]] bool charge(const Grown& grown);  // any thread
+  [[nodiscard]] bool charge(const GrownTree& grown);  // any thread
   // The next trees of the forest, in their order. Their bytes are in kept_.
-  [[nodiscard]] GpuResult<void> keep(std::vector<std::optional<Grown>> batch);
+  [[nodiscard]] GpuResult<void> keep(std::vector<std::optional<GrownTree>> batch);
 
   // -- growth level by level
   [[nodiscard]] GpuResult<void> begin_trees(std::uint32_t most);
@@ -86,8 +81,8 @@ class CpuForestGrowth final : public ForestGrowth {
   MemoryBudget& budget_;
 
   std::mutex kept_mutex_;
-  MemoryCharge kept_;  // trees, importances, and out-of-bag sums
-  std::vector<ModelTree> trees_;
+  MemoryCharge kept_;                // trees, importances, and out-of-bag sums
+  std::vector<ModelTrees> trees_;    // of one each
   std::vector<double> importances_;  // the sum over trees
   std::uint32_t n_split_trees_ = 0;
   std::optional<OutOfBag> out_of_bag_;

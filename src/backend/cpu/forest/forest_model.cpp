@@ -6,18 +6,15 @@
 #include <bit>
 #include <cstring>
 #include <limits>
-#include <type_traits>
 #include <utility>
 
 #include "backend/cpu/cpu_buffer.hpp"
 #include "backend/cpu/forest/packing.hpp"
 #include "backend/cpu/forest/predict.hpp"
+#include "forest/model.hpp"
 
 namespace gpu_host::cpu {
 namespace {
-
-// As the interface lays it out.
-static_assert(sizeof(ModelTree::Node) == kForestNodeBytes && std::is_trivially_copyable_v<ModelTree::Node>);
 
 std::byte* bytes_of(Buffer& buffer, std::uint64_t offset) { return static_cast<CpuBuffer&>(buffer).bytes() + offset; }
 
@@ -64,7 +61,7 @@ GpuResult<void> CpuForestModel::write_nodes(std::uint64_t first, std::uint64_t n
       for (std::uint64_t at = std::max(offsets[tree], first); at < end && !poll.stop(); ++at) {
         const WalkNode node = nodes[at];
         const std::uint32_t weight = shape_.has_weights ? weights[at - offsets[tree]] : 0;
-        ModelTree::Node written{-1, is_number ? std::bit_cast<float>(node.value) : 0, 0, 0, weight};
+        ForestNode written{-1, is_number ? std::bit_cast<float>(node.value) : 0, 0, 0, weight};
         if (node.feature != shape_.n_features) {
           written = {static_cast<std::int32_t>(node.feature), from_ordered_bits(node.value), node.child,
                      node.child + (node.missing_left ? 0 : 1), weight};

@@ -1,9 +1,12 @@
 #include "backend/cpu/forest/grow_tree.hpp"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "backend/cpu/forest/bag.hpp"
+#include "backend/cpu/forest/impurity.hpp"
 #include "backend/cpu/forest/node_rows.hpp"
 #include "backend/cpu/forest/split_search.hpp"
 #include "backend/cpu/forest/tree_node.hpp"
@@ -26,13 +29,14 @@ class Grower final : public TreeGrower {
         large_(data, statistic_),
         small_(data, statistic_) {}
 
-  forest::Tree grow(std::uint32_t number, Poll& poll) override {
+  std::optional<GrownTree> grow(std::uint32_t number, Poll& poll) override {
     large_.set(draw_bag(data_, parameters_, number, poll));
     const NodeRange root{0, static_cast<std::uint32_t>(large_.bag().size())};
     Sums all = sums_of(statistic_, large_, root, poll);
     root_weight_ = statistic_.weight(all);
     const forest::Key key = forest::threefry(forest::key_of_seed(parameters_.seed), number, forest::Purpose::root);
     for (Level& level : levels_) level.clear();
+    most_weight_ = 0;
     stack_.clear();
     stack_.push_back({.range = root, .depth = 0, .side = 0, .key = key, .sums = std::move(all)});
     while (!stack_.empty() && !poll.stop()) {
@@ -44,7 +48,7 @@ class Grower final : public TreeGrower {
         grow_node(std::move(item), large_, stack_, poll);
       }
     }
-    return poll.stop(0) ? forest::Tree() : whole(poll);
+    return whole(poll);
   }
 
  private:
@@ -57,18 +61,28 @@ class Grower final : public TreeGrower {
     Sums sums;
   };
 
-  // The nodes of a depth. One's number is its place in the level, so that `left` counts in the next level. They come
-  // from left to right, as each is grown with all below it before the next.
+  // The nodes of a depth, from left to right, as each is grown with all below it before the next.
   struct Level {
-    forest::Tree tree;
-    std::vector<std::uint32_t> edges;  // of each node: of its threshold
+    struct Inner {
+      double decrease;
+      std::uint32_t edge;  // of the threshold
+      std::uint32_t feature : 31;
+      std::uint32_t missing_left : 1;
+    };
+    struct Leaf {
+      float value;  // of a regression
+      std::uint32_t weight;
+    };
+    std::vector<bool> are_leaves;
+    std::vector<Inner> inner;
+    std::vector<Leaf> leaves;
+    std::vector<std::uint32_t> classes;  // of a classification: each leaf's weight of each class
 
     void clear() {
-      tree.nodes.clear();
-      tree.values.clear();
-      tree.sums.clear();
-      tree.counts.clear();
-      edges.clear();
+      are_leaves.clear();
+      inner.clear();
+      leaves.clear();
+      classes.clear();
     }
   };
 
@@ -89,30 +103,40 @@ class Grower final : public TreeGrower {
   void grow_node(Item item, Rows& rows, std::vector<Item>& stack, Poll& poll) {
     if (levels_.size() < std::size_t{item.depth} + 2) levels_.resize(std::size_t{item.depth} + 2);
     Level& level = levels_[item.depth];
-    forest::TreeNode& node = level.tree.nodes.emplace_back();
-    std::uint32_t& edge = level.edges.emplace_back();
-    node.weight = static_cast<std::uint32_t>(statistic_.weight(item.sums));
-    node.rows = item.range.size();
-    statistic_.write(item.sums, level.tree);
     Split<Sums> split;
     if (may_split(item, rows, poll)) {
       if (item.depth > 0) item.key = forest::threefry(item.key, item.side, forest::Purpose::child);
       split = search_.find(rows, item.range, item.sums, item.key, root_weight_, poll);
     }
-    if (data_.n_classes() == 0) {
-      level.tree.values.push_back(split.is_found ? 0 : value_of(data_.targets(), rows, item.range, poll));
+    level.are_leaves.push_back(!split.is_found);
+    if (!split.is_found) {
+      add_leaf(level, item, rows, poll);
+      return;
     }
-    if (!split.is_found) return;
-    node.feature = static_cast<std::int32_t>(split.feature);
-    node.left = static_cast<std::uint32_t>(levels_[item.depth + 1].tree.nodes.size());
-    edge = edge_of(data_, split);
     const std::uint32_t middle = rows.partition(item.range, split.cut(), poll);
     Sums right = statistic_.difference(item.sums, split.sums);
-    node.missing_left =
+    const bool missing_left =
         split.has_missing ? split.missing_left : statistic_.weight(split.sums) > statistic_.weight(right);
+    level.inner.push_back({.decrease = decrease_of(statistic_, item.sums, split.sums),
+                           .edge = edge_of(data_, split),
+                           .feature = split.feature & 0x7fffffffU,
+                           .missing_left = missing_left});
     const std::uint32_t depth = item.depth + 1;
     stack.push_back({{middle, item.range.end}, depth, 1, item.key, std::move(right)});
     stack.push_back({{item.range.begin, middle}, depth, 0, item.key, std::move(split.sums)});
+  }
+
+  template <class Rows>
+  void add_leaf(Level& level, const Item& item, const Rows& rows, Poll& poll) {
+    const auto weight = static_cast<std::uint32_t>(statistic_.weight(item.sums));
+    most_weight_ = std::max(most_weight_, weight);
+    if (!statistic_.is_class()) {
+      level.leaves.push_back({value_of(data_.targets(), rows, item.range, poll), weight});
+      return;
+    }
+    level.leaves.push_back({0, weight});
+    const auto classes = statistic_.classes(item.sums);
+    level.classes.insert(level.classes.end(), classes.begin(), classes.end());
   }
 
   template <class Rows>
@@ -123,29 +147,29 @@ class Grower final : public TreeGrower {
 
   // The levels, one after the other. Thresholds, which lie far apart in memory, are read here one right after the
   // other.
-  forest::Tree whole(Poll& poll) const {
-    forest::Tree tree;
+  std::optional<GrownTree> whole(Poll& poll) const {
+    if (poll.stop(0)) return std::nullopt;
     std::size_t n = 0;
-    for (const Level& level : levels_) n += level.tree.nodes.size();
-    tree.nodes.reserve(n);
-    const auto append = [n]<class T>(std::vector<T>& to, const std::vector<T>& from, std::size_t per_node) {
-      to.reserve(n * per_node);
-      to.insert(to.end(), from.begin(), from.end());
-    };
-    for (const auto& [part, edges] : levels_) {
-      const auto next = static_cast<std::uint32_t>(tree.nodes.size() + part.nodes.size());
-      for (std::size_t i = 0; i < edges.size(); ++i) {
-        forest::TreeNode& node = tree.nodes.emplace_back(part.nodes[i]);
-        if (poll.stop()) return {};
-        if (node.feature < 0) continue;
-        node.left += next;
-        node.threshold = threshold_of(data_, static_cast<std::uint32_t>(node.feature), edges[i]);
+    for (const Level& level : levels_) n += level.are_leaves.size();
+    const std::uint32_t n_classes = data_.n_classes();
+    TreeWriter writer(static_cast<std::uint32_t>(n), data_.n_features(), n_classes, most_weight_);
+    for (const Level& level : levels_) {
+      auto inner = level.inner.begin();
+      std::size_t leaf = 0;
+      for (const bool is_leaf : level.are_leaves) {
+        if (poll.stop()) return std::nullopt;
+        if (is_leaf) {
+          const auto [value, weight] = level.leaves[leaf];
+          writer.leaf(value, weight, std::span(level.classes).subspan(leaf * n_classes, n_classes));
+          ++leaf;
+        } else {
+          writer.inner(inner->feature, threshold_of(data_, inner->feature, inner->edge), inner->missing_left != 0,
+                       inner->decrease);
+          ++inner;
+        }
       }
-      append(tree.values, part.values, 1);
-      append(tree.sums, part.sums, 1);
-      append(tree.counts, part.counts, data_.n_classes());
     }
-    return tree;
+    return writer.take();
   }
 
   const DataSet& data_;
@@ -156,6 +180,7 @@ class Grower final : public TreeGrower {
   LargeRows<Statistic> large_;
   SmallRows<Statistic> small_;
   std::uint64_t root_weight_ = 0;
+  std::uint32_t most_weight_ = 0;  // of a leaf
   std::vector<Level> levels_;
   std::vector<Item> stack_;
   std::vector<Item> small_stack_;

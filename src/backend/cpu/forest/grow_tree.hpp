@@ -3,11 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "backend/cpu/forest/data_set.hpp"
+#include "backend/cpu/forest/grown_tree.hpp"
 #include "backend/cpu/forest/node_rows.hpp"
 #include "backend/cpu/poll.hpp"
-#include "forest/model.hpp"
 #include "forest/parameters.hpp"
 
 namespace gpu_host::cpu {
@@ -16,8 +17,8 @@ namespace gpu_host::cpu {
 class TreeGrower {
  public:
   virtual ~TreeGrower() = default;
-  // Without any node where the poll says to stop.
-  [[nodiscard]] virtual forest::Tree grow(std::uint32_t number, Poll& poll) = 0;
+  // None where the poll says to stop.
+  [[nodiscard]] virtual std::optional<GrownTree> grow(std::uint32_t number, Poll& poll) = 0;
 };
 
 // `data` and `parameters` outlive it. A node of up to `small_node` rows, from 1 to kMostSmallRows, is finished with all

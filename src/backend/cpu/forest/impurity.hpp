@@ -80,4 +80,14 @@ template <class WeightOfClass>
   return std::max(0.0, all - (one + other));
 }
 
+// What a split takes from weight · impurity of its node.
+template <class Statistic>
+[[nodiscard]] double decrease_of(const Statistic& statistic, const typename Statistic::Sums& node,
+                                 const typename Statistic::Sums& left) {
+  if constexpr (requires { statistic.unpacked(node); }) {
+    if (!statistic.is_class()) return decrease_of_squares(statistic.unpacked(node), statistic.unpacked(left));
+  }
+  return decrease_of_gini(statistic.classes(node), statistic.classes(left));
+}
+
 }  // namespace gpu_host::cpu

@@ -8,7 +8,7 @@
 
 namespace gpu_host::cpu {
 
-LeafTargets targets_of_leaves(const DataSet& data, const forest::Parameters& parameters, const ModelTree& tree,
+LeafTargets targets_of_leaves(const DataSet& data, const forest::Parameters& parameters, const ModelTrees& tree,
                               std::uint32_t number, Poll& poll) {
   struct Entry {
     std::uint32_t leaf;
@@ -25,7 +25,7 @@ LeafTargets targets_of_leaves(const DataSet& data, const forest::Parameters& par
       entries, [](const Entry& a, const Entry& b) { return a.leaf != b.leaf ? a.leaf < b.leaf : a.target < b.target; });
   const forest::Targets& targets = data.targets();
   LeafTargets made;
-  made.offsets.assign(tree.n_leaves() + std::size_t{1}, 0);
+  made.offsets.assign(tree.shape.n_leaves() + 1, 0);
   made.targets.reserve(entries.size());
   made.multiplicities.reserve(entries.size());
   for (const Entry& entry : entries) {

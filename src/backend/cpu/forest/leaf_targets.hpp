@@ -10,8 +10,9 @@
 
 namespace gpu_host::cpu {
 
-// Of the tree with number `number` of a regression, without sums. In part where the poll says to stop.
+// Of the tree with number `number` of a regression, as a forest of one, without sums. In part where the poll says to
+// stop.
 [[nodiscard]] LeafTargets targets_of_leaves(const DataSet& data, const forest::Parameters& parameters,
-                                            const ModelTree& tree, std::uint32_t number, Poll& poll);
+                                            const ModelTrees& tree, std::uint32_t number, Poll& poll);
 
 }  // namespace gpu_host::cpu

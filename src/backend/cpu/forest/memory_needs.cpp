@@ -17,7 +17,7 @@ std::uint64_t bytes_of_search(const DataSet& data, const forest::Parameters& par
 }
 
 std::uint64_t bytes_of_grower(const DataSet& data, const forest::Parameters& parameters) {
-  constexpr std::uint64_t kGrownNode = 160;  // as it is grown, numbered and kept
+  constexpr std::uint64_t kGrownNode = 40;  // as it is grown, in vectors that may be half empty, and kept
   constexpr std::uint64_t kSmallRow = 48;
   const std::uint64_t rows = std::min(data.n_rows(), parameters.n_draws.value_or(data.n_rows()));
   const std::uint64_t most_leaves = std::max<std::uint64_t>(1, rows / parameters.min_samples_leaf);

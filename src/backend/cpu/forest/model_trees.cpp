@@ -7,8 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "forest/packed_model.hpp"
-
 namespace gpu_host::cpu {
 namespace {
 
@@ -57,24 +55,6 @@ std::uint32_t TreesShape::most_of_a_tree() const {
     most = std::max(most, offsets[tree + 1] - offsets[tree]);
   }
   return static_cast<std::uint32_t>(most);
-}
-
-ModelTree model_tree(const forest::Tree& tree, std::uint32_t n_classes) {
-  ModelTree model;
-  model.nodes.reserve(tree.nodes.size());
-  if (n_classes > 0) model.leaf_classes.reserve((tree.nodes.size() / 2 + 1) * n_classes);
-  for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
-    const forest::TreeNode& node = tree.nodes[i];
-    if (node.feature >= 0) {
-      model.nodes.push_back(
-          {node.feature, node.threshold, node.left, node.left + (node.missing_left ? 0 : 1), node.weight});
-      continue;
-    }
-    model.nodes.push_back({-1, n_classes == 0 ? tree.values[i] : 0, 0, 0, node.weight});
-    const auto classes = tree.counts.begin() + static_cast<std::ptrdiff_t>(i * n_classes);
-    model.leaf_classes.insert(model.leaf_classes.end(), classes, classes + n_classes);
-  }
-  return model;
 }
 
 ModelTrees::ModelTrees(TreesShape of)
@@ -164,64 +144,60 @@ void put_on_grid(ModelTrees& trees, std::span<const Magnitudes> magnitudes, Work
   });
 }
 
-ModelTrees grown_trees(std::vector<ModelTree> trees, std::uint32_t n_features, std::uint32_t n_classes,
-                       Workers& workers) {
-  TreesShape shape{.n_features = n_features,
-                   .leaves = n_classes == 0 ? LeafKind::number : LeafKind::classes,
-                   .n_outputs = std::max(1U, n_classes),
-                   .has_leaf_targets = !trees.empty() && trees.front().leaf_targets.has_value(),
-                   .offsets = {0}};
-  if (n_classes == 0) {
-    std::uint32_t most = 0;
-    for (const ModelTree& tree : trees) {
-      for (const ModelTree::Node& node : tree.nodes) {
-        if (node.feature < 0) most = std::max(most, node.weight);
-      }
-    }
-    shape.weight_bytes = forest::bytes_for(most);
+TreesShape merged_shape(TreesShape none, std::span<const ModelTrees> forests) {
+  TreesShape merged = std::move(none);
+  for (const ModelTrees& forest : forests) {
+    merged.has_leaf_targets = forest.leaf_targets.has_value();
+    merged.weight_bytes = std::max(merged.weight_bytes, forest.shape.weight_bytes);
+    const std::uint64_t first = merged.n_nodes();
+    for (const std::uint64_t end : std::span(forest.shape.offsets).subspan(1)) merged.offsets.push_back(first + end);
   }
-  shape.offsets.reserve(trees.size() + 1);
-  for (const ModelTree& tree : trees) shape.offsets.push_back(shape.n_nodes() + tree.nodes.size());
+  return merged;
+}
+
+ModelTrees merged(std::vector<ModelTrees> forests, TreesShape shape, Workers& workers) {
   ModelTrees made(std::move(shape));
   const TreesShape& of = made.shape;
-  std::vector<Magnitudes> magnitudes(trees.size());
-  (void)workers.for_each(trees.size(), [&](std::size_t t) {
+  std::vector<std::uint32_t> first_trees = {0};
+  for (const ModelTrees& forest : forests) first_trees.push_back(first_trees.back() + forest.shape.n_trees());
+  std::vector<std::optional<LeafTargets>> leaf_targets;
+  for (ModelTrees& forest : forests) leaf_targets.push_back(std::exchange(forest.leaf_targets, std::nullopt));
+  std::vector<Magnitudes> magnitudes(forests.size());
+  (void)workers.for_each(forests.size(), [&](std::size_t f) {
     Poll poll = workers.poll();
-    ModelTree tree = std::exchange(trees[t], {});
-    if (of.has_leaf_targets) trees[t].leaf_targets = std::move(tree.leaf_targets);
-    std::uint64_t leaf = of.first_leaf(t);
-    std::ranges::copy(tree.leaf_classes, made.leaf_classes.get() + leaf * n_classes);
-    made.nodes.visit([&](const auto& nodes) {
-      for (std::uint32_t i = 0; i < tree.nodes.size(); ++i) {
-        if (poll.stop(of.tree_numbers())) return;
-        const ModelTree::Node& node = tree.nodes[i];
-        const std::uint64_t at = of.offsets[t] + i;
-        if (node.feature >= 0) {
-          nodes.set(at, {ordered_bits(node.value), static_cast<std::uint32_t>(node.feature), node.left,
-                         node.missing == node.left});
-          continue;
-        }
-        auto value = std::bit_cast<std::uint32_t>(node.value);
-        magnitudes[t].add(node.value);
-        if (n_classes == 0) made.leaf_weights.set(leaf, node.weight);
-        if (n_classes == 2) {
-          value = std::bit_cast<std::uint32_t>(probability(made.leaf_classes[leaf * 2 + 1], node.weight));
-        } else if (n_classes > 0) {
-          value = static_cast<std::uint32_t>(leaf);
-          for (std::uint64_t c = leaf * n_classes; c < (leaf + 1) * n_classes; ++c) {
-            made.leaf_values[c] = probability(made.leaf_classes[c], node.weight);
+    const ModelTrees forest = std::move(forests[f]);
+    const std::uint64_t first_leaf = of.first_leaf(first_trees[f]);
+    const auto first_value = static_cast<std::size_t>(first_leaf * of.n_outputs);
+    const std::size_t n_values = forest.shape.n_leaves() * of.n_outputs;
+    if (forest.leaf_classes) {
+      std::copy_n(forest.leaf_classes.get(), n_values, made.leaf_classes.get() + first_value);
+    }
+    if (forest.leaf_values) std::copy_n(forest.leaf_values.get(), n_values, made.leaf_values.get() + first_value);
+    for (std::uint64_t leaf = 0; of.weight_bytes > 0 && leaf < forest.shape.n_leaves() && !poll.stop(); ++leaf) {
+      made.leaf_weights.set(first_leaf + leaf, forest.leaf_weights[leaf]);
+    }
+    const std::uint64_t first = of.offsets[first_trees[f]];
+    forest.nodes.visit([&](const auto& from) {
+      made.nodes.visit([&](const auto& to) {
+        for (std::uint64_t i = 0; i < forest.shape.n_nodes() && !poll.stop(); ++i) {
+          WalkNode node = from[i];
+          if (node.feature == of.n_features) {
+            if (of.is_inline()) {
+              magnitudes[f].add(std::bit_cast<float>(node.value));
+            } else {
+              node.value += static_cast<std::uint32_t>(first_leaf);
+            }
           }
+          to.set(first + i, node);
         }
-        nodes.set(at, {value, n_features, i, false});
-        ++leaf;
-      }
+      });
     });
   });
   if (of.has_leaf_targets) {
     LeafTargets all;
     all.offsets.push_back(0);
-    for (ModelTree& tree : trees) {
-      const LeafTargets part = *std::exchange(tree.leaf_targets, std::nullopt);
+    for (std::optional<LeafTargets>& of_forest : leaf_targets) {
+      const LeafTargets part = *std::exchange(of_forest, std::nullopt);
       for (const std::uint64_t end : std::span(part.offsets).subspan(1))
         all.offsets.push_back(all.targets.size() + end);
       all.targets.insert(all.targets.end(), part.targets.begin(), part.targets.end());

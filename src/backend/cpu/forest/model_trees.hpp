@@ -13,7 +13,6 @@
 #include "backend/cpu/forest/walk_nodes.hpp"
 #include "backend/cpu/parallel.hpp"
 #include "backend/forest_engine.hpp"
-#include "forest/model.hpp"
 #include "util/large_array.hpp"
 
 namespace gpu_host::cpu {
@@ -32,31 +31,6 @@ struct LeafTargets {
   // Fills the sums from the rest. In part where the poll says to stop.
   void add_up(Poll& poll);
 };
-
-// A tree as growth keeps it.
-struct ModelTree {
-  struct Node {
-    std::int32_t feature;   // -1: a leaf
-    float value;            // a threshold, or what a leaf of a regression predicts
-    std::uint32_t left;     // the right child is the next one
-    std::uint32_t missing;  // the child that missing values go to
-    std::uint32_t weight;
-  };
-  std::vector<Node> nodes;
-  std::vector<std::uint32_t> leaf_classes;  // of a classification: each leaf's weight of each class, in their order
-  std::optional<LeafTargets> leaf_targets;
-
-  [[nodiscard]] std::uint32_t n_leaves() const { return static_cast<std::uint32_t>(nodes.size() / 2 + 1); }
-  [[nodiscard]] std::uint64_t bytes() const {
-    // Its place among trees, in the offsets of a model, and what its blocks cost beside their bytes.
-    constexpr std::uint64_t kOfTree = 192;
-    // A finished model has probabilities beside what classes weigh.
-    return kOfTree + nodes.capacity() * sizeof(Node) + 2 * leaf_classes.capacity() * sizeof(std::uint32_t) +
-           (leaf_targets ? LeafTargets::bytes(n_leaves(), leaf_targets->targets.size()) : 0);
-  }
-};
-
-[[nodiscard]] ModelTree model_tree(const forest::Tree& tree, std::uint32_t n_classes);
 
 // What is known of trees before they are there.
 struct TreesShape {
@@ -167,9 +141,10 @@ class Magnitudes {
 // part once the workers are told to stop.
 void put_on_grid(ModelTrees& trees, std::span<const Magnitudes> magnitudes, Workers& workers);
 
-// Of trees that were grown, which it takes apart.
-[[nodiscard]] ModelTrees grown_trees(std::vector<ModelTree> trees, std::uint32_t n_features, std::uint32_t n_classes,
-                                     Workers& workers);
+// Of forests, one after the other, without base and outputs of trees; `none` is that of no trees of their kind.
+[[nodiscard]] TreesShape merged_shape(TreesShape none, std::span<const ModelTrees> forests);
+// Takes the forests apart, and gives their memory back one by one. In part once the workers are told to stop.
+[[nodiscard]] ModelTrees merged(std::vector<ModelTrees> forests, TreesShape shape, Workers& workers);
 
 // Of trees that were made elsewhere: invalid_params that name tree and node. Their memory goes to `charge`.
 [[nodiscard]] GpuResult<ModelTrees> created_trees(const ForestModelParams& params, MemoryCharge& charge,

@@ -1,6 +1,8 @@
 #include "backend/cpu/forest/out_of_bag.hpp"
 
+#include <bit>
 #include <cstddef>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -18,7 +20,7 @@ struct SampledTree {
 
 }  // namespace
 
-void add_out_of_bag(const DataSet& data, const forest::Parameters& parameters, std::span<const ModelTree> trees,
+void add_out_of_bag(const DataSet& data, const forest::Parameters& parameters, std::span<const ModelTrees> trees,
                     std::uint32_t first, OutOfBag& to, Workers& workers) {
   std::vector<std::optional<SampledTree>> sampled(trees.size());
   const bool done = workers.for_each(trees.size(), [&](std::size_t i) {
@@ -36,13 +38,15 @@ void add_out_of_bag(const DataSet& data, const forest::Parameters& parameters, s
       for (std::size_t row = begin; row < end; ++row) {
         if (sampled[i]->drawn[row]) continue;
         const BinnedTree::Leaf leaf = sampled[i]->tree.leaf_of(data, static_cast<std::uint32_t>(row));
-        const ModelTree::Node& node = trees[i].nodes[leaf.node];
         ++to.counts[row];
-        if (n_classes == 0) to.sums[row] += static_cast<double>(node.value);
-        for (std::size_t c = 0; c < n_classes; ++c) {
-          to.sums[row * n_classes + c] +=
-              trees[i].leaf_classes[std::size_t{leaf.number} * n_classes + c] / static_cast<double>(node.weight);
+        if (n_classes == 0) {
+          const std::uint32_t value = trees[i].nodes.visit([&](const auto& nodes) { return nodes[leaf.node].value; });
+          to.sums[row] += static_cast<double>(std::bit_cast<float>(value));
+          continue;
         }
+        const std::span classes(trees[i].leaf_classes.get() + std::size_t{leaf.number} * n_classes, n_classes);
+        const auto weight = static_cast<double>(std::accumulate(classes.begin(), classes.end(), 0U));
+        for (std::size_t c = 0; c < n_classes; ++c) to.sums[row * n_classes + c] += classes[c] / weight;
       }
     }
   });

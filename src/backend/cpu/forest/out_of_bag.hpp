@@ -18,9 +18,9 @@ struct OutOfBag {
   std::vector<std::uint32_t> counts;  // of trees
 };
 
-// Adds the predictions of `trees`, numbered from `first` on, in their order. Half done where the workers were told to
-// stop.
-void add_out_of_bag(const DataSet& data, const forest::Parameters& parameters, std::span<const ModelTree> trees,
+// Adds the predictions of `trees`, a forest of one each, numbered from `first` on, in their order. Half done where the
+// workers were told to stop.
+void add_out_of_bag(const DataSet& data, const forest::Parameters& parameters, std::span<const ModelTrees> trees,
                     std::uint32_t first, OutOfBag& to, Workers& workers);
 
 }  // namespace gpu_host::cpu

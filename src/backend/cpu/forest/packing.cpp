@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "forest/model.hpp"
+
 namespace gpu_host::cpu {
 namespace {
 

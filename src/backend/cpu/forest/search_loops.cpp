@@ -33,7 +33,7 @@ void sort(const std::int32_t* keys, std::uint32_t n, std::int32_t* sorted) {
 }
 
 // The compiler vectorises it.
-float estimate(const NarrowNode& node, const std::uint64_t* lefts, std::uint32_t n, float* estimates) {
+float estimate(const NarrowSums& node, const std::uint64_t* lefts, std::uint32_t n, float* estimates) {
   const auto [node_sum, node_weight, mean, bits] = node;
   const auto mask = static_cast<std::int32_t>((std::uint32_t{1} << bits) - 1);
   std::int32_t most = 0;  // floats that are not negative are in the order of their bits

@@ -9,7 +9,7 @@ inline constexpr std::uint32_t kMostKeys = 32;
 
 // A node all of whose sums fit in 32 bits, and how the left sides' lie in words: the weight in the lowest `bits`, the
 // sum above.
-struct NarrowNode {
+struct NarrowSums {
   std::int32_t sum;  // less weight times mean
   std::int32_t weight;
   std::int32_t mean;  // rounded down
@@ -20,7 +20,7 @@ struct SearchLoops {
   // Sorts the first n keys, of which no two are equal. There is room for kMostKeys.
   void (*sort)(const std::int32_t* keys, std::uint32_t n, std::int32_t* sorted);
   // Of candidates, Σs²/w over both sides, s less weight times mean: off by 2^-20 of it at most. Gives the largest.
-  float (*estimate)(const NarrowNode& node, const std::uint64_t* lefts, std::uint32_t n, float* estimates);
+  float (*estimate)(const NarrowSums& node, const std::uint64_t* lefts, std::uint32_t n, float* estimates);
 };
 
 [[nodiscard]] SearchLoops search_loops();

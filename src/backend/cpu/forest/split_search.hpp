@@ -304,7 +304,7 @@ class SplitSearch {
   // none has.
   float estimate(const Best& best, std::uint32_t n, bool has_missing) {
     if constexpr (requires { best.scorer.narrow(); }) {
-      const std::optional<NarrowNode>& node = best.scorer.narrow();
+      const std::optional<NarrowSums>& node = best.scorer.narrow();
       if (node) {
         float most = loops_.estimate(*node, lefts_.data(), n, estimates_.data());
         if (has_missing) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <numeric>
 #include <optional>
+#include <span>
 
 #include "backend/cpu/forest/search_loops.hpp"
 #include "forest/targets.hpp"
@@ -61,10 +62,10 @@ class SumScorer {
   [[nodiscard]] std::uint32_t shift() const { return shift_; }
   [[nodiscard]] std::uint32_t right_shift() const { return right_shift_; }
 
-  // Where all sums fit in 32 bits. `bits`: as NarrowNode says.
-  [[nodiscard]] std::optional<NarrowNode> narrow(std::uint32_t bits) const {
+  // Where all sums fit in 32 bits. `bits`: as NarrowSums says.
+  [[nodiscard]] std::optional<NarrowSums> narrow(std::uint32_t bits) const {
     if (right_shift_ > 0) return std::nullopt;
-    return NarrowNode{static_cast<std::int32_t>(node_.sum - mean_ * node_.weight),
+    return NarrowSums{static_cast<std::int32_t>(node_.sum - mean_ * node_.weight),
                       static_cast<std::int32_t>(node_.weight), static_cast<std::int32_t>(mean_), bits};
   }
   // What SearchLoops::estimate says of a candidate with this score, before its shift.
@@ -110,6 +111,11 @@ class LeftSums {
   Sums left_;
 };
 
+// The weights of two classes, numbered 0 and 1, whose sum is that of the second.
+[[nodiscard]] inline std::array<std::uint32_t, 2> weights_of_two(const SumAndWeight& all) {
+  return {static_cast<std::uint32_t>(all.weight - all.sum), static_cast<std::uint32_t>(all.sum)};
+}
+
 // Sum and weight in one word: where both fit, and the rows of a side need not be counted.
 class PackedSums {
  public:
@@ -153,24 +159,15 @@ class PackedSums {
           narrow_(SumScorer::narrow(statistic.bits_)) {}
     [[nodiscard]] Side left(const Sums& sums) const { return side(statistic_.unpacked(sums)); }
     [[nodiscard]] Side right(const Sums& sums) const { return other_side(statistic_.unpacked(sums)); }
-    [[nodiscard]] const std::optional<NarrowNode>& narrow() const { return narrow_; }
+    [[nodiscard]] const std::optional<NarrowSums>& narrow() const { return narrow_; }
 
    private:
     const PackedSums& statistic_;
-    std::optional<NarrowNode> narrow_;
+    std::optional<NarrowSums> narrow_;
   };
 
-  // Of the model: a regression's sum, or the weights of two classes.
-  template <class Tree>
-  void write(const Sums& sums, Tree& tree) const {
-    const SumAndWeight all = unpacked(sums);
-    if (target_.is_class) {
-      tree.counts.push_back(static_cast<std::uint32_t>(all.weight - all.sum));
-      tree.counts.push_back(static_cast<std::uint32_t>(all.sum));
-    } else {
-      tree.sums.push_back(all.sum);
-    }
-  }
+  [[nodiscard]] bool is_class() const { return target_.is_class; }
+  [[nodiscard]] auto classes(Sums sums) const { return weights_of_two(unpacked(sums)); }
 
  private:
   Target target_;
@@ -228,15 +225,9 @@ class WideSums {
     [[nodiscard]] Side right(const Sums& sums) const { return other_side({sums.sum, sums.weight}); }
   };
 
-  template <class Tree>
-  void write(const Sums& sums, Tree& tree) const {
-    if (target_.is_class) {
-      tree.counts.push_back(sums.weight - static_cast<std::uint32_t>(sums.sum));
-      tree.counts.push_back(static_cast<std::uint32_t>(sums.sum));
-    } else {
-      tree.sums.push_back(sums.sum);
-    }
-  }
+  [[nodiscard]] SumAndWeight unpacked(const Sums& sums) const { return {sums.sum, sums.weight}; }
+  [[nodiscard]] bool is_class() const { return target_.is_class; }
+  [[nodiscard]] auto classes(const Sums& sums) const { return weights_of_two(unpacked(sums)); }
 
  private:
   Target target_;
@@ -395,9 +386,9 @@ class ClassCounts {
     std::uint32_t rows_;
   };
 
-  template <class Tree>
-  void write(const Sums& sums, Tree& tree) const {
-    tree.counts.insert(tree.counts.end(), sums.counts.begin(), sums.counts.begin() + n_classes_);
+  [[nodiscard]] static bool is_class() { return true; }
+  [[nodiscard]] std::span<const std::uint32_t> classes(const Sums& sums) const {
+    return std::span(sums.counts).first(n_classes_);
   }
 
  private:

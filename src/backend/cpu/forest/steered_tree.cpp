@@ -240,17 +240,8 @@ class Tree final : public SteeredTree {
   }
 
   double decrease(const Sums& node, const Sums& left) const {
-    forest::Tree sums;
-    statistic_.write(node, sums);
-    statistic_.write(left, sums);
-    const auto root_weight = static_cast<double>(root_weight_);
-    if (const std::size_t n_classes = data_.n_classes(); n_classes > 0) {
-      const std::span<const std::uint32_t> counts = sums.counts;
-      return decrease_of_gini(counts.first(n_classes), counts.last(n_classes)) / root_weight;
-    }
-    const auto weight = [this](const Sums& side) { return static_cast<std::int64_t>(statistic_.weight(side)); };
-    const double squares = decrease_of_squares({sums.sums[0], weight(node)}, {sums.sums[1], weight(left)});
-    return squares / root_weight * scale_ * scale_;
+    const double decrease = decrease_of(statistic_, node, left) / static_cast<double>(root_weight_);
+    return statistic_.is_class() ? decrease : decrease * scale_ * scale_;
   }
 
   // Makes the split the choice of a node without one.
@@ -323,12 +314,24 @@ class Tree final : public SteeredTree {
     const auto node = static_cast<std::uint32_t>(tree_.nodes.size() + grown.nodes.size());
     const auto weight = static_cast<std::uint32_t>(statistic_.weight(sums));
     grown.nodes.push_back({.weight = weight, .rows = range.size()});
-    statistic_.write(sums, grown);
+    write(sums, grown);
     const bool is_open = may_split(range, level.depth, poll);
     if (data_.n_classes() == 0) grown.values.push_back(is_open ? 0 : value_of_leaf(range, poll));
     if (!is_open) return;
     level.nodes.push_back({number_, node, level.depth, range.size(), weight, impurity_of_last(grown, range, poll)});
     level.open.push_back({.range = range, .key = key, .sums = std::move(sums)});
+  }
+
+  // A regression's sum, or what all classes weigh.
+  void write(const Sums& sums, forest::Tree& to) const {
+    if constexpr (requires { statistic_.unpacked(sums); }) {
+      if (!statistic_.is_class()) {
+        to.sums.push_back(statistic_.unpacked(sums).sum);
+        return;
+      }
+    }
+    const auto classes = statistic_.classes(sums);
+    to.counts.insert(to.counts.end(), classes.begin(), classes.end());
   }
 
   bool may_split(const NodeRange& range, std::uint32_t depth, Poll& poll) const {

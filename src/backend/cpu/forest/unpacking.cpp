@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "backend/cpu/forest/first_problem.hpp"
+#include "forest/model.hpp"
 
 namespace gpu_host::cpu {
 namespace {
