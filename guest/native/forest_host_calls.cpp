@@ -133,6 +133,7 @@ Result<forest::Handle> growth_start(forest::Handle data, const forest::GrowthPar
                                         .max_depth = params.max_depth,
                                         .min_samples_split = params.min_samples_split,
                                         .min_samples_leaf = params.min_samples_leaf,
+                                        .min_weight_fraction_leaf = params.min_weight_fraction_leaf,
                                         .min_impurity_decrease = params.min_impurity_decrease,
                                         .n_draws = params.n_draws,
                                         .balanced_subsample = params.balanced_subsample,

@@ -36,6 +36,7 @@ struct EmbeddedTraining {
   EmbeddedNumbers draw_weights = {};
   EmbeddedNumbers criterion_weights = {};
   std::uint64_t seed = 0;
+  double min_weight_fraction_leaf = 0;
   double min_impurity_decrease = 0;
   std::uint32_t n_rows = 0;
   std::uint32_t n_classes = 0;  // 0: a regression
@@ -52,7 +53,7 @@ struct EmbeddedTraining {
   std::uint32_t max_bins = 255;
   std::uint32_t fine_bins = 1;
 };
-static_assert(sizeof(EmbeddedTraining) == 152);
+static_assert(sizeof(EmbeddedTraining) == 160);
 
 struct EmbeddedShape {
   std::uint64_t n_nodes = 0;

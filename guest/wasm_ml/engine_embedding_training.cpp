@@ -38,6 +38,7 @@ host::GrowthParams growth_params(const EmbeddedTraining& training, std::uint32_t
                             .max_features = training.max_features == 0 ? n_features : training.max_features,
                             .min_samples_split = training.min_samples_split,
                             .min_samples_leaf = training.min_samples_leaf,
+                            .min_weight_fraction_leaf = training.min_weight_fraction_leaf,
                             .min_impurity_decrease = training.min_impurity_decrease,
                             .balanced_subsample = training.balanced_subsample != 0,
                             .out_of_bag = training.out_of_bag != 0,

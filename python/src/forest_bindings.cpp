@@ -51,6 +51,7 @@ std::unique_ptr<Forest> grow(const Module& module, const Place& place, const nb:
   training.criterion_weights = array_or_none(criterion_weights, "weights");
   const auto number = [&params](const char* name) { return nb::cast<std::uint32_t>(params[name]); };
   training.params = {.seed = nb::cast<std::uint64_t>(params["seed"]),
+                     .min_weight_fraction_leaf = nb::cast<double>(params["min_weight_fraction_leaf"]),
                      .min_impurity_decrease = nb::cast<double>(params["min_impurity_decrease"]),
                      .n_classes = n_classes,
                      .n_trees = number("n_trees"),

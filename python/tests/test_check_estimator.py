@@ -10,15 +10,11 @@ from wasm_ml.ensemble import RandomForestClassifier, RandomForestRegressor
 
 # What scikit-learn lists for its own forests: weights and repeated rows draw differently.
 NOT_EQUIVALENT = "sample_weight is not equivalent to removing/repeating samples."
-# scikit-learn's check sets min_weight_fraction_leaf and weights at once; fit refuses that, naming the parameter.
-WEIGHTED_LEAVES = "min_weight_fraction_leaf is supported only without weights"
 
 
 def expected_failures(estimator):
     if estimator.bootstrap:
         return {"check_sample_weight_equivalence_on_dense_data": NOT_EQUIVALENT}
-    if isinstance(estimator, RandomForestClassifier):
-        return {"check_class_weight_classifiers": WEIGHTED_LEAVES}
     return {}
 
 

@@ -73,7 +73,6 @@ def test_parameters_are_scikit_learns(kind):
     [
         {"criterion": "poisson"},
         {"max_leaf_nodes": 5},
-        {"min_weight_fraction_leaf": 0.2},
         {"ccp_alpha": 0.1},
         {"monotonic_cst": [1, 0, 0, 0, 0, 0]},
     ],
@@ -193,8 +192,25 @@ def test_fractions_count_rows():
     assert nodes["weight"][nodes["feature"] < 0].min() >= 10
     nodes = RandomForestRegressor(5, min_samples_split=0.495, bootstrap=False).fit(X, y).forest_.nodes()
     assert nodes["weight"][nodes["feature"] >= 0].min() >= 50
-    nodes = RandomForestRegressor(5, min_weight_fraction_leaf=0.095, bootstrap=False).fit(X, y).forest_.nodes()
-    assert nodes["weight"][nodes["feature"] < 0].min() >= 10
+
+
+@BOTH
+@pytest.mark.parametrize("bootstrap", [True, False])
+def test_leaves_have_a_share_of_the_weight(kind, bootstrap):
+    X, y = data(kind, 100)
+    leaves = lambda forest: (lambda nodes: nodes["weight"][nodes["feature"] < 0])(forest.forest_.nodes())
+    forest = OURS[kind](5, min_weight_fraction_leaf=0.095, bootstrap=bootstrap, random_state=0).fit(X, y)
+    assert 10 <= leaves(forest).min() < 20
+    weights = np.where(np.arange(100) < 50, 9.0, 1.0)
+    forest.fit(X, y, sample_weight=weights)
+    if bootstrap:
+        assert 10 <= leaves(forest).min() < 20
+        return
+    # Without bootstrap a row weighs what it should, in units of the model's.
+    total = leaves(forest).sum() / 5
+    assert leaves(forest).min() >= 0.095 * total
+    theirs = THEIRS[kind](1, min_weight_fraction_leaf=0.095, bootstrap=False, max_features=None).fit(X, y, weights)
+    assert forest.forest_.n_nodes / 5 == pytest.approx(theirs.estimators_[0].tree_.node_count, rel=0.5)
 
 
 @BOTH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import threading
@@ -74,6 +75,8 @@ class Growth:
         Features that a node tries; 0: all.
     min_samples_split, min_samples_leaf : int
         Different rows that a node must have to be split, and that both sides of a split must have.
+    min_weight_fraction_leaf : float
+        Share of the weight of a tree's rows that both sides of a split must have: 0 to 0.5.
     min_impurity_decrease : float
         Decrease of the impurity, weighted by the node's share of the rows, that a split must reach.
     bootstrap : bool
@@ -97,6 +100,7 @@ class Growth:
     max_features: int = 0
     min_samples_split: int = 2
     min_samples_leaf: int = 1
+    min_weight_fraction_leaf: float = 0.0
     min_impurity_decrease: float = 0.0
     bootstrap: bool = True
     n_draws: int = 0
@@ -111,7 +115,7 @@ class Growth:
         params: dict[str, int | float] = {}
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name == "min_impurity_decrease":
+            if field.name in ("min_weight_fraction_leaf", "min_impurity_decrease"):
                 params[field.name] = float(value)
                 continue
             if value != int(value) or not 0 <= value < 2**32:
@@ -143,11 +147,16 @@ class _Engine:
         self.lock = threading.Lock()
         self.module: _core.Module | None = None
         self.forked = False
+        # What follows keeps this engine, and with it the module, longer than the extension lives.
+        atexit.register(self._forget)
         os.register_at_fork(before=self.lock.acquire, after_in_parent=self.lock.release, after_in_child=self._after_fork)
 
     def _after_fork(self) -> None:
         self.forked = True
         self.lock.release()
+
+    def _forget(self) -> None:
+        self.module = None
 
     def host(self, **options: Any) -> _core.Host:
         # A fork has none of the compiler's threads.

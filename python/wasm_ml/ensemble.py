@@ -449,7 +449,8 @@ class _RandomForest(BaseEstimator):
             max_depth=0 if self.max_depth is None else min(self.max_depth, 2**32 - 1),
             max_features=0 if max_features >= n_features else max_features,
             min_samples_split=split,
-            min_samples_leaf=self._least_rows(leaf, n_rows, n_draws, weights),
+            min_samples_leaf=leaf,
+            min_weight_fraction_leaf=self.min_weight_fraction_leaf,
             min_impurity_decrease=self.min_impurity_decrease,
             bootstrap=self.bootstrap,
             n_draws=0 if self.max_samples is None else n_draws,
@@ -457,21 +458,6 @@ class _RandomForest(BaseEstimator):
             out_of_bag=bool(self.oob_score) and n_earlier == 0,
             leaf_targets=getattr(self, "keep_targets", False),
             seed=_seed(self.random_state, n_earlier),
-        )
-
-    def _least_rows(self, leaf: int, n_rows: int, n_draws: int, weights: NDArray[Any] | None) -> int:
-        """``min_samples_leaf`` that does what ``min_weight_fraction_leaf`` asks for. The engine counts rows of a
-        leaf, not their weights."""
-        fraction = self.min_weight_fraction_leaf
-        if fraction == 0:
-            return leaf
-        if not self.bootstrap and weights is None:
-            return max(leaf, math.ceil(fraction * n_rows))
-        if self.bootstrap and not self._balances_subsamples() and fraction * n_draws <= leaf:
-            return leaf  # any rows of a leaf were drawn that often
-        raise ValueError(
-            f"min_weight_fraction_leaf={fraction!r} is supported only without bootstrap and weights: use"
-            " min_samples_leaf"
         )
 
     def _n_draws(self, n_rows: int, weights: NDArray[Any] | None) -> int:
@@ -529,7 +515,8 @@ class RandomForestClassifier(ClassifierMixin, _RandomForest):
         Different rows that a node must have to be split, and that both sides of a split must have; a float is a
         fraction of the rows.
     min_weight_fraction_leaf : float
-        Supported without ``bootstrap`` and weights.
+        Share of the weight of a tree's rows that both sides of a split must have, 0 to 0.5. With ``bootstrap`` a row
+        weighs as often as it was drawn.
     max_features : {"sqrt", "log2"}, int, float or None
         Features that a node tries.
     max_leaf_nodes : None
@@ -777,7 +764,8 @@ class RandomForestRegressor(RegressorMixin, _RandomForest):
         Different rows that a node must have to be split, and that both sides of a split must have; a float is a
         fraction of the rows.
     min_weight_fraction_leaf : float
-        Supported without ``bootstrap`` and weights.
+        Share of the weight of a tree's rows that both sides of a split must have, 0 to 0.5. With ``bootstrap`` a row
+        weighs as often as it was drawn.
     max_features : {"sqrt", "log2"}, int, float or None
         Features that a node tries.
     max_leaf_nodes : None

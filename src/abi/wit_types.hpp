@@ -109,6 +109,7 @@ struct Record<wasi_gpu::GrowthParams> {
                                       &T::max_depth,
                                       &T::min_samples_split,
                                       &T::min_samples_leaf,
+                                      &T::min_weight_fraction_leaf,
                                       &T::min_impurity_decrease,
                                       &T::n_draws,
                                       &T::balanced_subsample,

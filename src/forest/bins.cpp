@@ -11,19 +11,15 @@
 namespace gpu_host::forest {
 namespace {
 
-// Distinct values, each with its number of occurrences.
-struct Run {
-  float value;
-  std::uint32_t count;
-};
+using Run = BinScratch::Run;
 
-std::vector<Run> runs_of(std::span<const float> sorted) {
-  std::vector<Run> runs;
+void find_runs(std::span<const float> sorted, LargeVector<Run>& runs) {
+  runs.clear();
+  runs.reserve(sorted.size());
   for (const float value : sorted) {
     if (runs.empty() || runs.back().value != value) runs.push_back({value, 0});
     ++runs.back().count;
   }
-  return runs;
 }
 
 // Calls body(begin, end) for the runs of each bin.
@@ -53,7 +49,7 @@ float middle(float a, float b) {
 }
 
 // By digits of 11 bits.
-void sort(std::span<float> values) {
+void sort(std::span<float> values, BinScratch& scratch) {
   constexpr std::size_t kFew = 2000;
   if (values.size() < kFew) {
     std::ranges::sort(values);
@@ -61,8 +57,10 @@ void sort(std::span<float> values) {
   }
   constexpr std::uint32_t kSign = 0x80000000U;
   constexpr std::uint32_t kDigits = 1U << 11U;
-  std::vector<std::uint32_t> keys(values.size());  // in the order of the values
-  std::vector<std::uint32_t> sorted(values.size());
+  LargeVector<std::uint32_t>& keys = scratch.keys;
+  LargeVector<std::uint32_t>& sorted = scratch.sorted;
+  keys.resize(values.size());
+  sorted.resize(values.size());
   constexpr std::uint32_t kPasses = 3;
   std::array<std::vector<std::uint32_t>, kPasses> places;
   for (auto& of_digit : places) of_digit.resize(kDigits);
@@ -83,9 +81,10 @@ void sort(std::span<float> values) {
 
 }  // namespace
 
-FeatureBins::FeatureBins(std::span<float> values, std::uint32_t max_bins, bool fine) {
-  sort(values);
-  const std::vector<Run> runs = runs_of(values);
+FeatureBins::FeatureBins(std::span<float> values, std::uint32_t max_bins, bool fine, BinScratch& scratch) {
+  sort(values, scratch);
+  find_runs(values, scratch.runs);
+  const std::span<const Run> runs = scratch.runs;
   first_.assign(1, 0);
   std::uint32_t n_fine = 0;
   float last = 0;
@@ -101,6 +100,7 @@ FeatureBins::FeatureBins(std::span<float> values, std::uint32_t max_bins, bool f
     }
     first_.push_back(n_fine);
   });
+  edges_.shrink_to_fit();                       // it stays as long as the data set
   if (first_.size() == 1) first_.push_back(0);  // no value at all
   coarse_edges_.assign(256, std::numeric_limits<float>::infinity());
   for (std::size_t coarse = 1; coarse + 1 < first_.size(); ++coarse)

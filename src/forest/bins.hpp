@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "util/large_array.hpp"
+
 namespace gpu_host::forest {
 
 inline constexpr std::uint32_t kMostBins = 255;  // coarse ones
@@ -16,11 +18,23 @@ struct BinCode {
   std::uint8_t fine;  // within the coarse bin; 0 of a missing value
 };
 
+// What bins are found with, of one feature after the other.
+struct BinScratch {
+  // Distinct values, each with its number of occurrences.
+  struct Run {
+    float value;
+    std::uint32_t count;
+  };
+  LargeVector<Run> runs;
+  LargeVector<std::uint32_t> keys;  // in the order of the values
+  LargeVector<std::uint32_t> sorted;
+};
+
 class FeatureBins {
  public:
   FeatureBins() = default;
   // Of `values`, without NaN, in any order, which are sorted. At most `max_bins` coarse bins, up to kMostBins.
-  FeatureBins(std::span<float> values, std::uint32_t max_bins, bool fine);
+  FeatureBins(std::span<float> values, std::uint32_t max_bins, bool fine, BinScratch& scratch);
 
   // Of each value its bin.
   void find(std::span<const float> values, std::span<BinCode> codes) const;

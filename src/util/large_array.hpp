@@ -1,5 +1,5 @@
-// An array that is not initialised. Where it is large it comes from the system and goes back to it at once; where it is
-// very large, in huge pages: to touch it first costs less.
+// Memory of arrays that may be large: then it comes from the system and goes back to it at once, where malloc would
+// keep it; and where it is very large, in huge pages: to touch it first costs less.
 #pragma once
 
 #include <sys/mman.h>
@@ -7,12 +7,53 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <new>
 #include <type_traits>
+#include <vector>
 
 namespace gpu_host {
 
+class LargeMemory {
+ public:
+  // Not initialised. Throws std::bad_alloc.
+  [[nodiscard]] static void* allocate(std::size_t bytes) {
+    void* const data = is_mapped(bytes) ? map(bytes) : std::malloc(bytes == 0 ? 1 : bytes);
+    if (data == nullptr) throw std::bad_alloc();
+    return data;
+  }
+  static void free(void* data, std::size_t bytes) {
+    if (is_mapped(bytes)) {
+      (void)munmap(data, bytes);
+    } else {
+      std::free(data);
+    }
+  }
+
+ private:
+  static bool is_mapped(std::size_t bytes) {
+#if defined(__SANITIZE_ADDRESS__)
+    return false;  // it watches what malloc gives
+#elif defined(__has_feature)
+    return !__has_feature(address_sanitizer) && bytes >= kMapped;
+#else
+    return bytes >= kMapped;
+#endif
+  }
+
+  static void* map(std::size_t bytes) {
+    void* const data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) return nullptr;
+    if (bytes >= kHuge) (void)madvise(data, bytes, MADV_HUGEPAGE);  // or ordinary ones
+    return data;
+  }
+
+  static constexpr std::size_t kMapped = std::size_t{1} << 15U;
+  static constexpr std::size_t kHuge = std::size_t{1} << 22U;
+};
+
+// Not initialised.
 template <class T>
 class LargeArray {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -21,11 +62,8 @@ class LargeArray {
   LargeArray() = default;
   // Throws std::bad_alloc.
   explicit LargeArray(std::size_t n) {
-    if (n > (SIZE_MAX - kHugePage) / sizeof(T)) throw std::bad_alloc();
-    const std::size_t bytes = n * sizeof(T);
-    void* const data = is_mapped(bytes) ? map(bytes) : std::malloc(bytes == 0 ? 1 : bytes);
-    if (data == nullptr) throw std::bad_alloc();
-    data_ = {static_cast<T*>(data), Free{bytes}};
+    if (n > std::numeric_limits<std::size_t>::max() / 2 / sizeof(T)) throw std::bad_alloc();
+    data_ = {static_cast<T*>(LargeMemory::allocate(n * sizeof(T))), Free{n * sizeof(T)}};
   }
 
   [[nodiscard]] T* get() const { return data_.get(); }
@@ -34,39 +72,27 @@ class LargeArray {
   explicit operator bool() const { return data_ != nullptr; }
 
  private:
-  static constexpr std::size_t kHugePage = std::size_t{1} << 21U;
-  static constexpr std::size_t kMapped = std::size_t{1} << 15U;
-
-  // Sanitizers watch what malloc gives.
-  static constexpr bool is_mapped(std::size_t bytes) {
-#if defined(__SANITIZE_ADDRESS__)
-    return false;
-#elif defined(__has_feature)
-    return !__has_feature(address_sanitizer) && bytes >= kMapped;
-#else
-    return bytes >= kMapped;
-#endif
-  }
-
   struct Free {
-    void operator()(T* data) const {
-      if (is_mapped(bytes)) {
-        (void)munmap(data, bytes);
-      } else {
-        std::free(data);
-      }
-    }
+    void operator()(T* data) const { LargeMemory::free(data, bytes); }
     std::size_t bytes = 0;
   };
-
-  static void* map(std::size_t bytes) {
-    void* const data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data == MAP_FAILED) return nullptr;
-    if (bytes >= 2 * kHugePage) (void)madvise(data, bytes, MADV_HUGEPAGE);  // or ordinary ones
-    return data;
-  }
-
   std::unique_ptr<T[], Free> data_;
 };
+
+template <class T>
+struct LargeAllocator {
+  using value_type = T;
+
+  LargeAllocator() = default;
+  template <class U>
+  explicit LargeAllocator(const LargeAllocator<U>& /*other*/) {}
+
+  [[nodiscard]] T* allocate(std::size_t n) { return static_cast<T*>(LargeMemory::allocate(n * sizeof(T))); }
+  void deallocate(T* data, std::size_t n) { LargeMemory::free(data, n * sizeof(T)); }
+  bool operator==(const LargeAllocator& /*other*/) const { return true; }
+};
+
+template <class T>
+using LargeVector = std::vector<T, LargeAllocator<T>>;
 
 }  // namespace gpu_host

@@ -48,6 +48,7 @@ struct GrowthParams {
   std::optional<std::uint32_t> max_depth;
   std::uint32_t min_samples_split = 0;
   std::uint32_t min_samples_leaf = 0;
+  double min_weight_fraction_leaf = 0;
   double min_impurity_decrease = 0;
   std::optional<std::uint32_t> n_draws;
   bool balanced_subsample = false;

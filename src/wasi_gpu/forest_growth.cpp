@@ -75,6 +75,9 @@ void require_growth_params(Arguments& arguments, const GrowthParams& params, con
   require(params.min_samples_split >= 2,
           [&] { return fmt::format("min-samples-split: {} is below 2", params.min_samples_split); });
   require(params.min_samples_leaf >= 1, [] { return "min-samples-leaf: must not be 0"; });
+  require(params.min_weight_fraction_leaf >= 0 && params.min_weight_fraction_leaf <= 0.5, [&] {
+    return fmt::format("min-weight-fraction-leaf: {} is not a number from 0 to 0.5", params.min_weight_fraction_leaf);
+  });
   require(std::isfinite(params.min_impurity_decrease) && params.min_impurity_decrease >= 0, [&] {
     return fmt::format("min-impurity-decrease: {} is not a finite number from 0 on", params.min_impurity_decrease);
   });
@@ -149,6 +152,7 @@ GpuResult<ResourceHandle> growth_start(Session& session, ResourceHandle data, co
       .max_depth = params.max_depth.value_or(std::numeric_limits<std::uint32_t>::max()),
       .min_samples_split = params.min_samples_split,
       .min_samples_leaf = params.min_samples_leaf,
+      .min_weight_fraction_leaf = params.min_weight_fraction_leaf,
       .min_impurity_decrease = params.min_impurity_decrease,
       .n_draws = params.n_draws,
       .balanced_subsample = params.balanced_subsample,

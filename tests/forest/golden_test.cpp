@@ -32,6 +32,7 @@ struct Golden {
   std::uint32_t max_depth = std::numeric_limits<std::uint32_t>::max();
   std::uint32_t min_samples_split = 2;
   std::uint32_t min_samples_leaf = 1;
+  double min_weight_fraction_leaf = 0;
   double min_impurity_decrease = 0;
   std::uint32_t n_draws = 1000;  // 0: all rows, once
   bool balanced_subsample = false;
@@ -118,6 +119,7 @@ Case case_of(const Golden& golden, std::uint32_t number) {
   parameters.max_depth = golden.max_depth;
   parameters.min_samples_split = golden.min_samples_split;
   parameters.min_samples_leaf = golden.min_samples_leaf;
+  parameters.min_weight_fraction_leaf = golden.min_weight_fraction_leaf;
   parameters.min_impurity_decrease = golden.min_impurity_decrease;
   if (golden.n_draws > 0) parameters.n_draws = golden.n_draws;
   parameters.balanced_subsample = golden.balanced_subsample;
@@ -169,6 +171,7 @@ std::string line_of(const Golden& golden, std::uint64_t hash) {
   add("max_depth", golden.max_depth, usual.max_depth);
   add("min_samples_split", golden.min_samples_split, usual.min_samples_split);
   add("min_samples_leaf", golden.min_samples_leaf, usual.min_samples_leaf);
+  add("min_weight_fraction_leaf", golden.min_weight_fraction_leaf, usual.min_weight_fraction_leaf);
   add("min_impurity_decrease", golden.min_impurity_decrease, usual.min_impurity_decrease);
   add("n_draws", golden.n_draws, usual.n_draws);
   add("balanced_subsample", golden.balanced_subsample, usual.balanced_subsample);

@@ -283,6 +283,7 @@ GrowthParams growth_params(const Case& one, bool out_of_bag) {
           .max_depth = has_depth ? std::optional(parameters.max_depth) : std::nullopt,
           .min_samples_split = parameters.min_samples_split,
           .min_samples_leaf = parameters.min_samples_leaf,
+          .min_weight_fraction_leaf = parameters.min_weight_fraction_leaf,
           .min_impurity_decrease = parameters.min_impurity_decrease,
           .n_draws = parameters.n_draws,
           .balanced_subsample = parameters.balanced_subsample,

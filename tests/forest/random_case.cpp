@@ -80,6 +80,7 @@ Case random_case(std::uint32_t seed) {
   if (dice.one_in(3)) parameters.max_depth = dice.number(0, 6);
   if (dice.one_in(3)) parameters.min_samples_split = dice.number(2, 30);
   if (dice.one_in(3)) parameters.min_samples_leaf = dice.number(1, 9);
+  if (dice.one_in(6)) parameters.min_weight_fraction_leaf = dice.fraction() * dice.fraction() / 2;
   const double scale = parameters.n_classes > 0 ? 0.05 : 3;
   if (dice.one_in(4)) parameters.min_impurity_decrease = dice.fraction() * dice.fraction() * scale;
   if (!dice.one_in(3)) parameters.n_draws = dice.one_in(3) ? dice.number(1, 2 * n_rows) : n_rows;
@@ -126,6 +127,7 @@ forest::Parameters of_engine(const forest_reference::Parameters& parameters) {
   same.max_depth = parameters.max_depth;
   same.min_samples_split = parameters.min_samples_split;
   same.min_samples_leaf = parameters.min_samples_leaf;
+  same.min_weight_fraction_leaf = parameters.min_weight_fraction_leaf;
   same.min_impurity_decrease = parameters.min_impurity_decrease;
   same.n_draws = parameters.n_draws;
   same.balanced_subsample = parameters.balanced_subsample;

@@ -359,6 +359,9 @@ class Grower {
       }
       if (left.size() < parameters_.min_samples_leaf || right.size() < parameters_.min_samples_leaf) return;
       if (left.empty() || right.empty()) return;
+      const double least = std::ceil(parameters_.min_weight_fraction_leaf * static_cast<double>(root_weight_));
+      const i64 lighter = std::min(sums_of(left).weight, sums_of(right).weight);
+      if (static_cast<double>(lighter) < least) return;
       const u64 total = score(sums_of(left), node) + score(sums_of(right), node);
       if (!best || total > best->score) best = Split{0, bin, next, has_missing, missing_left, total};
     };

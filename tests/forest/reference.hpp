@@ -19,6 +19,7 @@ struct Parameters {
   std::uint32_t max_depth = std::numeric_limits<std::uint32_t>::max();
   std::uint32_t min_samples_split = 2;
   std::uint32_t min_samples_leaf = 1;
+  double min_weight_fraction_leaf = 0;
   double min_impurity_decrease = 0;
   std::optional<std::uint32_t> n_draws = {};  // empty: no bootstrap
   bool balanced_subsample = false;

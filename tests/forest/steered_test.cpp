@@ -72,7 +72,7 @@ struct Growth {
 // What a tree is, counted row by row.
 class Recount {
  public:
-  using Rows = std::vector<BagRow>;
+  using Rows = cpu::Bag;
 
   struct Node {
     Rows rows;
@@ -146,7 +146,10 @@ class Recount {
     }
     const FoundSplit found = measured(node, split);
     const std::uint32_t least = std::max(1U, growth_.parameters.min_samples_leaf);
-    const bool are_enough = found.left_rows >= least && rows(node).size() - found.left_rows >= least;
+    const double least_weight = std::ceil(growth_.parameters.min_weight_fraction_leaf * weight(rows(0)));
+    const std::uint32_t lighter = std::min(found.left_weight, weight(rows(node)) - found.left_weight);
+    const bool are_enough =
+        found.left_rows >= least && rows(node).size() - found.left_rows >= least && lighter >= least_weight;
     return are_enough ? std::optional(found) : std::nullopt;
   }
 

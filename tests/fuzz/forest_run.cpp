@@ -148,6 +148,7 @@ class Run {
     if (below(3) == 0) params.max_depth = sensible(0, 4);
     params.min_samples_split = below(2) == 0 ? 2 : sensible(2, 9);
     params.min_samples_leaf = below(2) == 0 ? 1 : sensible(1, 5);
+    params.min_weight_fraction_leaf = below(4) == 0 ? below(60) * 0.01 - (rarely() ? 0.1 : 0) : 0;
     params.min_impurity_decrease = below(4) == 0 ? below(100) * 0.1 - (rarely() ? 5 : 0) : 0;
     if (below(2) == 0) params.n_draws = rarely() ? below(2) * 0x8000'0000U : 1 + below(100);
     params.balanced_subsample = rarely();

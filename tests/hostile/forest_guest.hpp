@@ -34,7 +34,7 @@ struct Function {
 inline constexpr std::array kFunctions{
     Function{"data-set.create", "static", "i32 i32"},
     Function{"data-set.constant-features", "method", "i32 i32", true, true},
-    Function{"growth.start", "static", "i32 i64 i32 i32 i32 i32 i32 i32 f64 i32 i32 i32 i32 i32 i32"},
+    Function{"growth.start", "static", "i32 i64 i32 i32 i32 i32 i32 i32 f64 f64 i32 i32 i32 i32 i32 i32"},
     Function{"growth.grow", "method", "i32 i32 i32"},
     Function{"growth.open-nodes", "method", "i32 i32 i32", true, true},
     Function{"growth.best-splits", "method", "i32 i32", true, true},
@@ -152,7 +152,7 @@ class ForestGuest : public GuestModule {
 
   static std::vector<std::uint64_t> growth_arguments(std::uint64_t data, std::uint32_t n_trees = 3,
                                                      std::uint32_t n_draws = 16, bool leaf_targets = false) {
-    return {data, 5, n_trees, 2, 0, 0, 2, 1, 0, 1, n_draws, 0, 1, leaf_targets};
+    return {data, 5, n_trees, 2, 0, 0, 2, 1, 0, 0, 1, n_draws, 0, 1, leaf_targets};
   }
 
   // Handles of a data set, a growth in which open nodes are listed, and a model.

@@ -279,7 +279,7 @@ TEST(ForestValues, OfEnumsAndOptionsMustBeOfTheirCases) {
   arguments[4] = 2;
   guest.forest("growth.start", arguments).expect_invalid_params("is neither none (0) nor some (1)");
   arguments = Guest::growth_arguments(1);
-  arguments[9] = 0xffff'ffff;
+  arguments[10] = 0xffff'ffff;
   guest.forest("growth.start", arguments).expect_error(GpuErrorCode::invalid_params);
   EXPECT_TRUE(passes(guest));
 }

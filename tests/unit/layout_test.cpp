@@ -45,8 +45,8 @@ TEST(Layout, OfTheRecordsThatAreLifted) {
   EXPECT_EQ(layout<Numbers>(), (SizeAndAlign{24, 8}));
   EXPECT_THAT(offsets<DataSetParams>(), ElementsAre(0, 4, 16, 40, 48, 80, 112, 116, 120));
   EXPECT_EQ(layout<DataSetParams>(), (SizeAndAlign{128, 8}));
-  EXPECT_THAT(offsets<GrowthParams>(), ElementsAre(0, 8, 12, 16, 24, 28, 32, 40, 48, 49, 50));
-  EXPECT_EQ(layout<GrowthParams>(), (SizeAndAlign{56, 8}));
+  EXPECT_THAT(offsets<GrowthParams>(), ElementsAre(0, 8, 12, 16, 24, 28, 32, 40, 48, 56, 57, 58));
+  EXPECT_EQ(layout<GrowthParams>(), (SizeAndAlign{64, 8}));
   EXPECT_THAT(offsets<NodeFeature>(), ElementsAre(0, 4));
   EXPECT_EQ(layout<NodeFeature>(), (SizeAndAlign{8, 4}));
   EXPECT_THAT(offsets<SplitCandidate>(), ElementsAre(0, 4));
@@ -104,7 +104,7 @@ TEST(Layout, FlatTypesAreThoseOfTheFieldsInOrder) {
   EXPECT_THAT(Layout<MatmulParams>::kFlat, ElementsAre(i32, i32, i32, i32, i32, f32, f32));
   EXPECT_THAT(Layout<Columns>::kFlat, ElementsAre(i32, i32, i64, i64, i64, i32));
   EXPECT_THAT(Layout<GrowthParams>::kFlat,
-              ElementsAre(i64, i32, i32, i32, i32, i32, i32, f64, i32, i32, i32, i32, i32));
+              ElementsAre(i64, i32, i32, i32, i32, i32, i32, f64, f64, i32, i32, i32, i32, i32));
   EXPECT_THAT(Layout<ModelParams>::kFlat,
               ElementsAre(i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i64, i32, i32, i64));
   EXPECT_THAT(Layout<Table>::kFlat, ElementsAre(i32, i32, i32));

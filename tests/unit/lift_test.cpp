@@ -49,6 +49,7 @@ TEST_F(LiftTest, EveryFieldOfAGrowth) {
                                                     i32(4),
                                                     i32(5),
                                                     i32(6),
+                                                    {.f64 = 0.3},
                                                     {.f64 = 0.1},
                                                     i32(1),
                                                     i32(7),
@@ -61,6 +62,7 @@ TEST_F(LiftTest, EveryFieldOfAGrowth) {
   EXPECT_EQ(params.max_depth, 4U);
   EXPECT_EQ(params.min_samples_split, 5U);
   EXPECT_EQ(params.min_samples_leaf, 6U);
+  EXPECT_EQ(params.min_weight_fraction_leaf, 0.3);
   EXPECT_EQ(params.min_impurity_decrease, 0.1);
   EXPECT_EQ(params.n_draws, 7U);
   EXPECT_TRUE(params.balanced_subsample);

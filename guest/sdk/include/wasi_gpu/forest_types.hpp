@@ -64,6 +64,7 @@ struct GrowthParams {
   std::optional<std::uint32_t> max_depth = {};
   std::uint32_t min_samples_split = 2;
   std::uint32_t min_samples_leaf = 1;
+  double min_weight_fraction_leaf = 0;
   double min_impurity_decrease = 0;
   std::optional<std::uint32_t> n_draws = {};  // none: all rows, once
   bool balanced_subsample = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <vector>
 
 #include "backend/cpu/forest/polled_loop.hpp"
 #include "forest/threefry.hpp"
@@ -11,11 +12,11 @@ namespace {
 
 // What follows stops where the poll says so.
 
-std::vector<std::uint32_t> drawn_counts(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree,
+LargeVector<std::uint32_t> drawn_counts(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree,
                                         Poll& poll) {
   const std::uint32_t n = data.n_rows();
   const forest::Key key = forest::threefry(forest::key_of_seed(parameters.seed), tree, forest::Purpose::draws);
-  std::vector<std::uint32_t> counts(n, 0);
+  LargeVector<std::uint32_t> counts(n, 0);
   if (!parameters.n_draws) {
     for_all(0, n, poll, [&](std::uint32_t row) { counts[row] = data.can_be_drawn(row) ? 1 : 0; });
   } else if (data.draw_sums().empty()) {
@@ -52,9 +53,8 @@ void balance(const DataSet& data, std::uint32_t bits, std::span<std::uint32_t> c
 
 }  // namespace
 
-std::vector<BagRow> draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree,
-                             Poll& poll) {
-  std::vector<std::uint32_t> counts = drawn_counts(data, parameters, tree, poll);
+Bag draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll) {
+  LargeVector<std::uint32_t> counts = drawn_counts(data, parameters, tree, poll);
   if (poll.stop(0)) return {};
   const std::uint32_t n = data.n_rows();
   if (parameters.balanced_subsample) {
@@ -62,7 +62,7 @@ std::vector<BagRow> draw_bag(const DataSet& data, const forest::Parameters& para
   } else if (const auto weights = data.criterion_weights(); !weights.empty()) {
     for_all(0, n, poll, [&](std::uint32_t row) { counts[row] *= weights[row]; });
   }
-  std::vector<BagRow> bag;
+  Bag bag;
   bag.reserve(static_cast<std::size_t>(std::ranges::count_if(counts, [](std::uint32_t count) { return count > 0; })));
   for_all(0, n, poll, [&](std::uint32_t row) {
     if (counts[row] > 0) bag.push_back({row, counts[row]});

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "backend/cpu/forest/data_set.hpp"
 #include "backend/cpu/poll.hpp"
 #include "forest/parameters.hpp"
+#include "util/large_array.hpp"
 
 namespace gpu_host::cpu {
 
@@ -15,8 +15,9 @@ struct BagRow {
   std::uint32_t weight;  // its multiplicity, not 0
 };
 
+using Bag = LargeVector<BagRow>;
+
 // In the order of the rows. Empty where the poll says to stop.
-[[nodiscard]] std::vector<BagRow> draw_bag(const DataSet& data, const forest::Parameters& parameters,
-                                           std::uint32_t tree, Poll& poll);
+[[nodiscard]] Bag draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll);
 
 }  // namespace gpu_host::cpu

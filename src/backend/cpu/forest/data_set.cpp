@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "forest/threefry.hpp"
+#include "util/large_array.hpp"
 
 namespace gpu_host::cpu {
 namespace {
@@ -41,10 +42,10 @@ std::vector<std::uint32_t> sampled_rows(std::uint64_t n, std::span<const std::ui
 }
 
 // Of each of the features [first, end), the values that are not missing. Not all where the workers were told to stop.
-std::vector<std::vector<float>> sampled_values(const DataSetSource& source, std::span<const std::uint32_t> sample,
+std::vector<LargeVector<float>> sampled_values(const DataSetSource& source, std::span<const std::uint32_t> sample,
                                                std::uint32_t first, std::uint32_t end, const Workers& workers) {
   constexpr std::uint32_t kGap = 4;  // rows that are read rather than left out
-  std::vector<std::vector<float>> values(end - first);
+  std::vector<LargeVector<float>> values(end - first);
   for (auto& of_feature : values) of_feature.reserve(sample.size());
   for (std::size_t i = 0; i < sample.size() && !workers.stop();) {
     const std::size_t begin = sample[i];
@@ -100,9 +101,10 @@ void DataSet::find_bins(const DataSetSource& source, std::span<const std::uint64
   (void)workers.for_each((n_features() + at_once - 1) / at_once, [&](std::size_t group) {
     const auto first = static_cast<std::uint32_t>(group) * at_once;
     const std::uint32_t end = std::min(first + at_once, n_features());
-    std::vector<std::vector<float>> values = sampled_values(source, sample, first, end, workers);
+    std::vector<LargeVector<float>> values = sampled_values(source, sample, first, end, workers);
+    forest::BinScratch scratch;
     for (std::uint32_t feature = first; feature < end && !workers.stop(); ++feature) {
-      bins_[feature] = forest::FeatureBins(values[feature - first], source.max_bins, source.fine);
+      bins_[feature] = forest::FeatureBins(values[feature - first], source.max_bins, source.fine, scratch);
     }
   });
 }
@@ -112,8 +114,8 @@ void DataSet::write_records(const DataSetSource& source, std::span<const std::in
   fine_records_ = std::make_unique_for_overwrite<std::uint8_t[]>(std::size_t{n_rows_} * n_features());
   const std::size_t at_once = rows_at_once(n_rows_);
   (void)workers.for_blocks(n_rows_, at_once, [&](std::size_t begin, std::size_t end) {
-    std::vector<float> values(std::min(kFeaturesAtOnce, n_features()) * (end - begin));
-    std::vector<forest::BinCode> codes(values.size());
+    LargeVector<float> values(std::min(kFeaturesAtOnce, n_features()) * (end - begin));
+    LargeVector<forest::BinCode> codes(values.size());
     for (std::uint32_t first = 0; first < n_features() && !workers.stop(); first += kFeaturesAtOnce) {
       const std::uint32_t n = std::min(kFeaturesAtOnce, n_features() - first);
       for (std::size_t row = begin; row < end; row += kRowsARead) {

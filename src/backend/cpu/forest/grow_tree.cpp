@@ -30,6 +30,7 @@ class Grower final : public TreeGrower {
         small_(data, statistic_) {}
 
   std::optional<GrownTree> grow(std::uint32_t number, Poll& poll) override {
+    large_.set({});  // one at a time
     large_.set(draw_bag(data_, parameters_, number, poll));
     const NodeRange root{0, static_cast<std::uint32_t>(large_.bag().size())};
     Sums all = sums_of(statistic_, large_, root, poll);
@@ -74,9 +75,9 @@ class Grower final : public TreeGrower {
       std::uint32_t weight;
     };
     std::vector<bool> are_leaves;
-    std::vector<Inner> inner;
-    std::vector<Leaf> leaves;
-    std::vector<std::uint32_t> classes;  // of a classification: each leaf's weight of each class
+    LargeVector<Inner> inner;
+    LargeVector<Leaf> leaves;
+    LargeVector<std::uint32_t> classes;  // of a classification: each leaf's weight of each class
 
     void clear() {
       are_leaves.clear();

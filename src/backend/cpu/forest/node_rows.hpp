@@ -66,11 +66,11 @@ class LargeRows {
 
   LargeRows(const DataSet& data, const Statistic& statistic) : data_(data), statistic_(statistic) {}
 
-  void set(std::vector<BagRow> bag) {
+  void set(Bag bag) {
     bag_ = std::move(bag);
     aside_.resize(bag_.size());
   }
-  [[nodiscard]] const std::vector<BagRow>& bag() const { return bag_; }
+  [[nodiscard]] const Bag& bag() const { return bag_; }
 
   [[nodiscard]] std::uint32_t weight(std::uint32_t i) const { return bag_[i].weight; }
   [[nodiscard]] std::int32_t target(std::uint32_t i) const { return data_.target(bag_[i].row); }
@@ -126,8 +126,8 @@ class LargeRows {
  private:
   const DataSet& data_;
   const Statistic& statistic_;
-  std::vector<BagRow> bag_;
-  std::vector<BagRow> aside_;
+  Bag bag_;
+  Bag aside_;
 };
 
 // Of a node of so many rows at most.
@@ -148,7 +148,7 @@ class SmallRows {
   }
 
   // Copies a node, which is then at [0, its size).
-  void copy(const std::vector<BagRow>& bag, const NodeRange& node) {
+  void copy(const Bag& bag, const NodeRange& node) {
     constexpr std::uint32_t kAtOnce = 16;
     for (std::uint32_t begin = node.begin; begin < node.end; begin += kAtOnce) {
       const std::uint32_t end = std::min(begin + kAtOnce, node.end);

@@ -63,9 +63,12 @@ class SplitSearch {
   template <class Rows>
   Split<Sums> find(const Rows& rows, const NodeRange& node, const Sums& sums, forest::Key key,
                    std::uint64_t root_weight, Poll& poll) {
+    least_weight_ = static_cast<std::int64_t>(parameters_.least_weight(root_weight));
+    const auto weight = static_cast<std::int64_t>(statistic_.weight(sums));
+    if (node.size() / 2 < parameters_.min_samples_leaf || weight / 2 < least_weight_) return {};
     order_.begin_node(key);
-    const bool is_plain = parameters_.min_samples_leaf <= 1 && parameters_.min_impurity_decrease <= 0;
-    if (node.size() == 2 && is_plain) return split_of_two(rows, node);
+    if (node.size() == 2 && !has_least_sides() && parameters_.min_impurity_decrease <= 0)
+      return split_of_two(rows, node);
     Best best(statistic_, sums);
     std::uint32_t n_done = 0;
     if constexpr (!Rows::kAreSmall) {
@@ -127,6 +130,11 @@ class SplitSearch {
     Split<Sums> split;
     double least = -1;  // what a score must reach, before it is shifted and rounded
   };
+
+  // Whether sides of a split may be too small.
+  [[nodiscard]] bool has_least_sides() const {
+    return parameters_.min_samples_leaf > 1 || parameters_.min_weight_fraction_leaf > 0;
+  }
 
   // Of a bin.
   [[nodiscard]] std::size_t cells() const { return statistic_.cells(); }
@@ -313,7 +321,7 @@ class SplitSearch {
         constexpr double kSlack = 1 - 0x1p-19;
         const double of_best = best.scorer.estimate_of(best.least) * kSlack;
         if (most < of_best) return std::numeric_limits<float>::infinity();
-        if (parameters_.min_samples_leaf > 1) return static_cast<float>(of_best);  // the highest may not be valid
+        if (has_least_sides()) return static_cast<float>(of_best);  // the highest may not be valid
         // Scores are rounded down, of each side.
         const double unit = 2 / static_cast<double>(std::uint64_t{1} << best.scorer.shift());
         return static_cast<float>(std::max(of_best, (most - unit) * kSlack));
@@ -367,6 +375,7 @@ class SplitSearch {
     }
     const Side a = best.scorer.left(left);
     const Side b = best.scorer.right(left);
+    if (std::min(a.weight, b.weight) < least_weight_) return false;
     // Most are worse by far: then no division is needed.
     const auto a_weight = static_cast<double>(a.weight);
     const auto b_weight = static_cast<double>(b.weight);
@@ -440,7 +449,8 @@ class SplitSearch {
   const Statistic& statistic_;
   std::uint32_t n_tried_;
   FeatureOrder order_;
-  std::vector<Cell> histograms_;  // empty between nodes
+  std::int64_t least_weight_ = 0;  // of a side
+  std::vector<Cell> histograms_;   // empty between nodes
   std::vector<Cell> fine_histogram_;
   SearchLoops loops_ = search_loops();
   // Of one feature.

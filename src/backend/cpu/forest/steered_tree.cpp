@@ -45,8 +45,8 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
-template <class T>
-std::uint64_t bytes_of(const std::vector<T>& vector) {
+template <class T, class Allocator>
+std::uint64_t bytes_of(const std::vector<T, Allocator>& vector) {
   return vector.capacity() * sizeof(T);
 }
 
@@ -66,7 +66,7 @@ class Tree final : public SteeredTree {
         scale_(data.targets().most / std::exp2(data.targets().bits)),
         statistic_(std::move(statistic)),
         rows_(data, statistic_) {
-    std::vector<BagRow> bag = draw_bag(data, parameters, number, poll);
+    Bag bag = draw_bag(data, parameters, number, poll);
     if (bag.empty()) return;
     rows_.set(std::move(bag));
     const NodeRange root{0, static_cast<std::uint32_t>(rows_.bag().size())};
@@ -217,9 +217,11 @@ class Tree final : public SteeredTree {
     return {split.feature, bins.edge(bins.first(last.coarse) + last.fine), split.missing_left};
   }
 
-  bool are_enough(std::uint32_t left, const NodeRange& range) const {
+  bool are_enough(const Open& open, std::uint32_t left_rows, std::uint64_t left_weight) const {
     const std::uint32_t least = std::max(1U, parameters_.min_samples_leaf);
-    return left >= least && range.size() - left >= least;
+    const std::uint64_t least_weight = parameters_.least_weight(root_weight_);
+    return left_rows >= least && open.range.size() - left_rows >= least && left_weight >= least_weight &&
+           statistic_.weight(open.sums) - left_weight >= least_weight;
   }
 
   std::optional<FoundSplit> measure(std::uint32_t node, const ForestSplit& split, Poll& poll) const {
@@ -234,8 +236,8 @@ class Tree final : public SteeredTree {
       statistic_.add_row(left, rows_.contribution(i));
       ++left_rows;
     });
-    if (!are_enough(left_rows, open.range)) return std::nullopt;
     const auto left_weight = static_cast<std::uint32_t>(statistic_.weight(left));
+    if (!are_enough(open, left_rows, left_weight)) return std::nullopt;
     return FoundSplit{as_in_model(split, *last), decrease(open.sums, left), left_rows, left_weight};
   }
 
@@ -250,7 +252,10 @@ class Tree final : public SteeredTree {
     const std::optional<Place> last = last_place(split);
     if (!last) return false;
     const std::uint32_t middle = rows_.partition(open.range, {split.feature, *last, split.missing_left}, poll);
-    if (poll.stop(0) || !are_enough(middle - open.range.begin, open.range)) return false;
+    const NodeRange left{open.range.begin, middle};
+    const bool weighs = parameters_.min_weight_fraction_leaf > 0;
+    const std::uint64_t left_weight = weighs ? statistic_.weight(sums_of(statistic_, rows_, left, poll)) : 0;
+    if (poll.stop(0) || !are_enough(open, left.size(), left_weight)) return false;
     open.split = as_in_model(split, *last);
     open.middle = middle;
     open.choice = Choice::split;

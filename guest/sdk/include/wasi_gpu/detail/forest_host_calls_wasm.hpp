@@ -77,9 +77,9 @@ inline void data_set_drop(forest::Handle self) { raw::wasi_gpu_data_set_drop(sel
 inline Result<forest::Handle> growth_start(forest::Handle data, const forest::GrowthParams& params) {
   return detail::call_for_number(raw::wasi_gpu_growth_start, data, params.seed, params.n_trees, params.max_features,
                                  params.max_depth.has_value(), params.max_depth.value_or(0), params.min_samples_split,
-                                 params.min_samples_leaf, params.min_impurity_decrease, params.n_draws.has_value(),
-                                 params.n_draws.value_or(0), params.balanced_subsample, params.out_of_bag,
-                                 params.leaf_targets);
+                                 params.min_samples_leaf, params.min_weight_fraction_leaf, params.min_impurity_decrease,
+                                 params.n_draws.has_value(), params.n_draws.value_or(0), params.balanced_subsample,
+                                 params.out_of_bag, params.leaf_targets);
 }
 
 inline Result<std::uint32_t> growth_grow(forest::Handle self, std::uint32_t n_trees) {

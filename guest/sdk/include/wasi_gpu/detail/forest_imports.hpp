@@ -23,8 +23,9 @@ void wasi_gpu_data_set_drop(u32 self);
 
 WASI_GPU_FOREST_IMPORT("[static]growth.start")
 void wasi_gpu_growth_start(u32 data, u64 seed, u32 n_trees, u32 max_features, u32 has_max_depth, u32 max_depth,
-                           u32 min_samples_split, u32 min_samples_leaf, double min_impurity_decrease, u32 has_n_draws,
-                           u32 n_draws, u32 balanced_subsample, u32 out_of_bag, u32 leaf_targets, RawResult* result);
+                           u32 min_samples_split, u32 min_samples_leaf, double min_weight_fraction_leaf,
+                           double min_impurity_decrease, u32 has_n_draws, u32 n_draws, u32 balanced_subsample,
+                           u32 out_of_bag, u32 leaf_targets, RawResult* result);
 WASI_GPU_FOREST_IMPORT("[method]growth.grow")
 void wasi_gpu_growth_grow(u32 self, u32 n_trees, RawResult* result);
 WASI_GPU_FOREST_IMPORT("[method]growth.open-nodes")
