@@ -32,15 +32,7 @@ class LargeMemory {
   }
 
  private:
-  static bool is_mapped(std::size_t bytes) {
-#if defined(__SANITIZE_ADDRESS__)
-    return false;  // it watches what malloc gives
-#elif defined(__has_feature)
-    return !__has_feature(address_sanitizer) && bytes >= kMapped;
-#else
-    return bytes >= kMapped;
-#endif
-  }
+  static bool is_mapped(std::size_t bytes) { return !kIsWatched && bytes >= kMapped; }
 
   static void* map(std::size_t bytes) {
     void* const data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -49,6 +41,14 @@ class LargeMemory {
     return data;
   }
 
+  // AddressSanitizer watches what malloc gives.
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr bool kIsWatched = true;
+#elif defined(__has_feature)
+  static constexpr bool kIsWatched = __has_feature(address_sanitizer);
+#else
+  static constexpr bool kIsWatched = false;
+#endif
   static constexpr std::size_t kMapped = std::size_t{1} << 15U;
   static constexpr std::size_t kHuge = std::size_t{1} << 22U;
 };
@@ -81,7 +81,7 @@ class LargeArray {
 
 template <class T>
 struct LargeAllocator {
-  using value_type = T;
+  using value_type = T;  // NOLINT(readability-identifier-naming): the standard's
 
   LargeAllocator() = default;
   template <class U>

@@ -159,8 +159,10 @@ ModelTrees merged(std::vector<ModelTrees> forests, TreesShape shape, Workers& wo
   ModelTrees made(std::move(shape));
   const TreesShape& of = made.shape;
   std::vector<std::uint32_t> first_trees = {0};
+  first_trees.reserve(forests.size() + 1);
   for (const ModelTrees& forest : forests) first_trees.push_back(first_trees.back() + forest.shape.n_trees());
   std::vector<std::optional<LeafTargets>> leaf_targets;
+  leaf_targets.reserve(forests.size());
   for (ModelTrees& forest : forests) leaf_targets.push_back(std::exchange(forest.leaf_targets, std::nullopt));
   std::vector<Magnitudes> magnitudes(forests.size());
   (void)workers.for_each(forests.size(), [&](std::size_t f) {
