@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "util/large_array.hpp"
+
 namespace gpu_host::forest {
 
 // Draw weights. `weights` empty: 1 each, and so is the result. At least one is positive.
@@ -18,7 +20,7 @@ namespace gpu_host::forest {
 [[nodiscard]] std::uint32_t bits_of_criterion_weights(std::uint32_t n_draws);
 
 struct Targets {
-  std::vector<std::int32_t> p;
+  LargeVector<std::int32_t> p;
   std::uint32_t bits = 0;  // of q, without its sign
   double center = 0;
   double most = 0;  // the largest distance from the center

@@ -12,11 +12,11 @@ namespace {
 
 // What follows stops where the poll says so.
 
-LargeVector<std::uint32_t> drawn_counts(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree,
-                                        Poll& poll) {
+void count_draws(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll,
+                 LargeVector<std::uint32_t>& counts) {
   const std::uint32_t n = data.n_rows();
   const forest::Key key = forest::threefry(forest::key_of_seed(parameters.seed), tree, forest::Purpose::draws);
-  LargeVector<std::uint32_t> counts(n, 0);
+  counts.assign(n, 0);
   if (!parameters.n_draws) {
     for_all(0, n, poll, [&](std::uint32_t row) { counts[row] = data.can_be_drawn(row) ? 1 : 0; });
   } else if (data.draw_sums().empty()) {
@@ -34,7 +34,6 @@ LargeVector<std::uint32_t> drawn_counts(const DataSet& data, const forest::Param
     };
     for_all(0, *parameters.n_draws, poll, draw, kWork);
   }
-  return counts;
 }
 
 void balance(const DataSet& data, std::uint32_t bits, std::span<std::uint32_t> counts, Poll& poll) {
@@ -53,21 +52,28 @@ void balance(const DataSet& data, std::uint32_t bits, std::span<std::uint32_t> c
 
 }  // namespace
 
-Bag draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll) {
-  LargeVector<std::uint32_t> counts = drawn_counts(data, parameters, tree, poll);
-  if (poll.stop(0)) return {};
+void draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll,
+              LargeVector<std::uint32_t>& counts, Bag& bag) {
+  bag.clear();
+  count_draws(data, parameters, tree, poll, counts);
+  if (poll.stop(0)) return;
   const std::uint32_t n = data.n_rows();
   if (parameters.balanced_subsample) {
     balance(data, forest::bits_of_criterion_weights(parameters.n_draws.value_or(n)), counts, poll);
   } else if (const auto weights = data.criterion_weights(); !weights.empty()) {
     for_all(0, n, poll, [&](std::uint32_t row) { counts[row] *= weights[row]; });
   }
-  Bag bag;
   bag.reserve(static_cast<std::size_t>(std::ranges::count_if(counts, [](std::uint32_t count) { return count > 0; })));
   for_all(0, n, poll, [&](std::uint32_t row) {
     if (counts[row] > 0) bag.push_back({row, counts[row]});
   });
-  if (poll.stop(0)) return {};
+  if (poll.stop(0)) bag.clear();
+}
+
+Bag draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll) {
+  LargeVector<std::uint32_t> counts;
+  Bag bag;
+  draw_bag(data, parameters, tree, poll, counts, bag);
   return bag;
 }
 

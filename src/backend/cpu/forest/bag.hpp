@@ -17,7 +17,10 @@ struct BagRow {
 
 using Bag = LargeVector<BagRow>;
 
-// In the order of the rows. Empty where the poll says to stop.
+// In the order of the rows, in place of what `bag` has; empty where the poll says to stop. `counts` is what it works
+// on.
+void draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll,
+              LargeVector<std::uint32_t>& counts, Bag& bag);
 [[nodiscard]] Bag draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll);
 
 }  // namespace gpu_host::cpu

@@ -20,12 +20,12 @@ constexpr std::size_t kRowsARead = 128;
 // Rows of which a thread finds the bins, feature by feature: many, as a feature's edges may fill a cache.
 std::size_t rows_at_once(std::size_t n) { return std::clamp<std::size_t>(n / 8, 1 << 12U, 1 << 15U); }
 
-std::vector<std::uint32_t> sampled_rows(std::uint64_t n, std::span<const std::uint64_t> draws, std::uint64_t seed) {
+LargeVector<std::uint32_t> sampled_rows(std::uint64_t n, std::span<const std::uint64_t> draws, std::uint64_t seed) {
   const auto is_drawn = [draws](std::size_t row) { return draws.empty() || draws[row] > 0; };
   const auto n_drawn =
       draws.empty() ? n
                     : static_cast<std::uint64_t>(std::ranges::count_if(draws, [](std::uint64_t w) { return w > 0; }));
-  std::vector<std::uint32_t> rows;
+  LargeVector<std::uint32_t> rows;
   rows.reserve(std::min(n_drawn, kSample));
   for (std::uint64_t i = 0; i < (n_drawn > kSample ? kSample : n); ++i) {
     std::uint64_t row = i;
@@ -75,7 +75,7 @@ DataSet::DataSet(const DataSetSource& source, Workers& workers)
       criterion_weights_(forest::integers_of_criterion_weights(source.criterion_weights, source.n_rows)) {
   const std::vector<std::uint64_t> draws = forest::integers_of_draw_weights(source.draw_weights);
   std::partial_sum(draws.begin(), draws.end(), draw_sums_.begin());
-  std::vector<std::int32_t> targets;
+  LargeVector<std::int32_t> targets;
   if (n_classes_ > 0) {
     targets.assign(source.classes.begin(), source.classes.end());
   } else {
@@ -96,7 +96,7 @@ std::uint64_t DataSet::bytes() const {
 }
 
 void DataSet::find_bins(const DataSetSource& source, std::span<const std::uint64_t> draws, Workers& workers) {
-  const std::vector<std::uint32_t> sample = sampled_rows(n_rows_, draws, source.seed);
+  const LargeVector<std::uint32_t> sample = sampled_rows(n_rows_, draws, source.seed);
   const auto at_once = std::clamp(n_features() / (2 * workers.threads()), 1U, kFeaturesAtOnce);
   (void)workers.for_each((n_features() + at_once - 1) / at_once, [&](std::size_t group) {
     const auto first = static_cast<std::uint32_t>(group) * at_once;

@@ -51,8 +51,8 @@ GpuResult<void> check_targets(std::span<const double> targets) {
   return {};
 }
 
-GpuResult<std::vector<std::uint32_t>> classes_of(std::span<const double> targets, std::uint32_t n_classes) {
-  std::vector<std::uint32_t> classes(targets.size());
+GpuResult<LargeVector<std::uint32_t>> classes_of(std::span<const double> targets, std::uint32_t n_classes) {
+  LargeVector<std::uint32_t> classes(targets.size());
   for (std::size_t row = 0; row < targets.size(); ++row) {
     const double target = targets[row];
     if (!(target >= 0 && target < n_classes && target == std::trunc(target))) {
@@ -119,16 +119,16 @@ GpuResult<std::shared_ptr<const CpuForestData>> CpuForestData::create(const Fore
     return std::unexpected(taken.error());
 
   const auto weights = [&](const std::optional<ForestNumbers>& from) {
-    return from ? read_numbers(*from, params.n_rows) : std::vector<double>();
+    return from ? read_numbers(*from, params.n_rows) : LargeVector<double>();
   };
-  const std::vector<double> draws = weights(params.draw_weights);
-  const std::vector<double> criterion = weights(params.criterion_weights);
+  const LargeVector<double> draws = weights(params.draw_weights);
+  const LargeVector<double> criterion = weights(params.criterion_weights);
   if (auto good = check_weights("draw-weights", draws); !good) return std::unexpected(good.error());
   if (auto good = check_weights("criterion-weights", criterion); !good) return std::unexpected(good.error());
   if (auto good = check_together(draws, criterion); !good) return std::unexpected(good.error());
   if (workers.stop()) return interrupted();
-  std::vector<double> targets = read_numbers(params.targets, params.n_rows);
-  std::vector<std::uint32_t> classes;
+  LargeVector<double> targets = read_numbers(params.targets, params.n_rows);
+  LargeVector<std::uint32_t> classes;
   if (params.n_classes > 0) {
     auto found = classes_of(targets, params.n_classes);
     if (!found) return std::unexpected(std::move(found.error()));

@@ -66,8 +66,10 @@ class LargeRows {
 
   LargeRows(const DataSet& data, const Statistic& statistic) : data_(data), statistic_(statistic) {}
 
-  void set(Bag bag) {
-    bag_ = std::move(bag);
+  // fill(bag), which keeps its memory from tree to tree.
+  template <class Fill>
+  void set(const Fill& fill) {
+    fill(bag_);
     aside_.resize(bag_.size());
   }
   [[nodiscard]] const Bag& bag() const { return bag_; }

@@ -81,8 +81,8 @@ double Columns::exact(std::uint32_t column, std::size_t row) const {
   return value;
 }
 
-std::vector<double> read_numbers(const ForestNumbers& from, std::uint32_t n_rows) {
-  std::vector<double> numbers(n_rows);
+LargeVector<double> read_numbers(const ForestNumbers& from, std::uint32_t n_rows) {
+  LargeVector<double> numbers(n_rows);
   read_elements(from.element, bytes_of(from.buffer) + from.offset, from.stride, n_rows, numbers.data());
   return numbers;
 }

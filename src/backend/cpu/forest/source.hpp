@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/forest_engine.hpp"
+#include "util/large_array.hpp"
 
 namespace gpu_host::cpu {
 
@@ -29,6 +30,6 @@ class Columns {
   std::vector<Column> columns_;
 };
 
-[[nodiscard]] std::vector<double> read_numbers(const ForestNumbers& from, std::uint32_t n_rows);
+[[nodiscard]] LargeVector<double> read_numbers(const ForestNumbers& from, std::uint32_t n_rows);
 
 }  // namespace gpu_host::cpu

@@ -66,9 +66,8 @@ class Tree final : public SteeredTree {
         scale_(data.targets().most / std::exp2(data.targets().bits)),
         statistic_(std::move(statistic)),
         rows_(data, statistic_) {
-    Bag bag = draw_bag(data, parameters, number, poll);
-    if (bag.empty()) return;
-    rows_.set(std::move(bag));
+    rows_.set([&](Bag& bag) { bag = draw_bag(data, parameters, number, poll); });
+    if (rows_.bag().empty()) return;
     const NodeRange root{0, static_cast<std::uint32_t>(rows_.bag().size())};
     const Sums all = sums_of(statistic_, rows_, root, poll);
     root_weight_ = statistic_.weight(all);
