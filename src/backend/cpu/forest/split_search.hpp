@@ -51,6 +51,7 @@ class SplitSearch {
         statistic_(statistic),
         n_tried_(parameters.max_features == 0 ? data.n_features() : parameters.max_features),
         order_(data.n_features(), n_tried_),
+        has_least_sides_(parameters.min_samples_leaf > 1 || parameters.min_weight_fraction_leaf > 0),
         histograms_(n_tried_ * kBins * statistic.cells()),
         fine_histogram_(kMostCandidates * statistic.cells()),
         bins_(kMostCandidates),
@@ -63,11 +64,12 @@ class SplitSearch {
   template <class Rows>
   Split<Sums> find(const Rows& rows, const NodeRange& node, const Sums& sums, forest::Key key,
                    std::uint64_t root_weight, Poll& poll) {
-    least_weight_ = static_cast<std::int64_t>(parameters_.least_weight(root_weight));
-    const auto weight = static_cast<std::int64_t>(statistic_.weight(sums));
-    if (node.size() / 2 < parameters_.min_samples_leaf || weight / 2 < least_weight_) return {};
+    if (has_least_sides_) {
+      least_weight_ = parameters_.least_weight(root_weight);
+      if (node.size() / 2 < parameters_.min_samples_leaf || statistic_.weight(sums) / 2 < least_weight_) return {};
+    }
     order_.begin_node(key);
-    if (node.size() == 2 && !has_least_sides() && parameters_.min_impurity_decrease <= 0)
+    if (node.size() == 2 && !has_least_sides_ && parameters_.min_impurity_decrease <= 0)
       return split_of_two(rows, node);
     Best best(statistic_, sums);
     std::uint32_t n_done = 0;
@@ -130,11 +132,6 @@ class SplitSearch {
     Split<Sums> split;
     double least = -1;  // what a score must reach, before it is shifted and rounded
   };
-
-  // Whether sides of a split may be too small.
-  [[nodiscard]] bool has_least_sides() const {
-    return parameters_.min_samples_leaf > 1 || parameters_.min_weight_fraction_leaf > 0;
-  }
 
   // Of a bin.
   [[nodiscard]] std::size_t cells() const { return statistic_.cells(); }
@@ -321,7 +318,7 @@ class SplitSearch {
         constexpr double kSlack = 1 - 0x1p-19;
         const double of_best = best.scorer.estimate_of(best.least) * kSlack;
         if (most < of_best) return std::numeric_limits<float>::infinity();
-        if (has_least_sides()) return static_cast<float>(of_best);  // the highest may not be valid
+        if (has_least_sides_) return static_cast<float>(of_best);  // the highest may not be valid
         // Scores are rounded down, of each side.
         const double unit = 2 / static_cast<double>(std::uint64_t{1} << best.scorer.shift());
         return static_cast<float>(std::max(of_best, (most - unit) * kSlack));
@@ -366,16 +363,19 @@ class SplitSearch {
     }
   }
 
+  // Whether its sides are.
+  bool are_enough(const Best& best, const Left& left) const {
+    const std::uint64_t n = statistic_.rows(left);
+    if (n < parameters_.min_samples_leaf || statistic_.rows(best.sums) - n < parameters_.min_samples_leaf) return false;
+    const std::int64_t lighter = std::min(best.scorer.left(left).weight, best.scorer.right(left).weight);
+    return static_cast<std::uint64_t>(lighter) >= least_weight_;
+  }
+
   // Whether the candidate is better than the best, which it then replaces, but for its sums.
   bool try_split(Best& best, const Left& left, std::uint32_t feature, bool missing_left) {
-    if (parameters_.min_samples_leaf > 1) {
-      const std::uint64_t n = statistic_.rows(left);
-      if (n < parameters_.min_samples_leaf || statistic_.rows(best.sums) - n < parameters_.min_samples_leaf)
-        return false;
-    }
+    if (has_least_sides_ && !are_enough(best, left)) return false;
     const Side a = best.scorer.left(left);
     const Side b = best.scorer.right(left);
-    if (std::min(a.weight, b.weight) < least_weight_) return false;
     // Most are worse by far: then no division is needed.
     const auto a_weight = static_cast<double>(a.weight);
     const auto b_weight = static_cast<double>(b.weight);
@@ -449,8 +449,9 @@ class SplitSearch {
   const Statistic& statistic_;
   std::uint32_t n_tried_;
   FeatureOrder order_;
-  std::int64_t least_weight_ = 0;  // of a side
-  std::vector<Cell> histograms_;   // empty between nodes
+  bool has_least_sides_;            // whether sides of a split may be too small
+  std::uint64_t least_weight_ = 0;  // of a side
+  std::vector<Cell> histograms_;    // empty between nodes
   std::vector<Cell> fine_histogram_;
   SearchLoops loops_ = search_loops();
   // Of one feature.
