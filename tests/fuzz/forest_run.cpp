@@ -292,7 +292,8 @@ class Run {
     if (!succeeds(without_value(ranges), "value-ranges")) return;
     check(ranges->size() == 1, "no range");
     const ValueRange range = ranges->front();
-    if (range.low > range.high || growth->params.min_samples_leaf > 1) return;
+    const bool has_least_sides = growth->params.min_samples_leaf > 1 || growth->params.min_weight_fraction_leaf > 0;
+    if (range.low > range.high || has_least_sides) return;
     for (const float threshold : {range.low, range.high}) {
       const auto found = wasi_gpu::growth_evaluate(session(), self, {{of.node, {of.feature, threshold, false}}});
       if (!succeeds(without_value(found), "evaluate")) return;
