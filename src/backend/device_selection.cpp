@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "util/container_gpus.hpp"
 #include "util/log.hpp"
 
 namespace gpu_host {
@@ -80,6 +81,12 @@ Result<std::shared_ptr<Device>> open_first(std::span<Backend* const> backends, B
   return error(ErrorKind::device, what + " cannot be used: " + reasons + "; " + what_there_is(backends));
 }
 
+// The CPU is not what an image wants that asks for GPUs.
+void warn_of_missing_gpu(const Backend& taken) {
+  if (taken.name() != "cpu" || !misses_its_gpus()) return;
+  logger().warn("this container was given no GPU, the CPU does the work: start it with {}", kGpuFlags);
+}
+
 Result<std::shared_ptr<Device>> open_best(std::span<Backend* const> backends, std::optional<std::uint32_t> index) {
   std::string reasons;
   for (Backend* const backend : backends) {
@@ -88,7 +95,10 @@ Result<std::shared_ptr<Device>> open_best(std::span<Backend* const> backends, st
       if (!is_automatic(*backend, entry)) continue;
       if (index) return open_index(backends, *backend, std::string(backend->name()), *index);
       auto opened = backend->open(entry.index);
-      if (opened) return std::move(*opened);
+      if (opened) {
+        warn_of_missing_gpu(*backend);
+        return std::move(*opened);
+      }
       logger().warn("{} is passed over: {}", backend->name(), opened.error().message);
       reasons += "; " + opened.error().message;
     }

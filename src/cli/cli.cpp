@@ -3,6 +3,7 @@
 #include "cli/command_line.hpp"
 #include "cli/compile_command.hpp"
 #include "cli/devices_command.hpp"
+#include "cli/doctor_command.hpp"
 #include "cli/logging.hpp"
 #include "cli/run_command.hpp"
 
@@ -27,6 +28,10 @@ struct Perform {
   int operator()(const DevicesCommand& command) const {
     configure_logging(command.logging);
     return after_printing(list_devices(command));
+  }
+  int operator()(const DoctorCommand& command) const {
+    configure_logging(command.logging);
+    return after_printing(run_doctor(command));
   }
   int operator()(const RunCommand& command) const {
     configure_logging(command.logging);

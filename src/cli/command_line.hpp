@@ -41,7 +41,13 @@ struct DevicesCommand {
   LoggingOptions logging;
 };
 
-using Command = std::variant<RunCommand, CompileCommand, DevicesCommand, PrintAndExit>;
+struct DoctorCommand {
+  std::string backend;  // whose devices are tried; empty: all
+  bool json = false;
+  LoggingOptions logging;
+};
+
+using Command = std::variant<RunCommand, CompileCommand, DevicesCommand, DoctorCommand, PrintAndExit>;
 
 [[nodiscard]] Command parse(const std::vector<std::string>& arguments);
 

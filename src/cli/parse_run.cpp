@@ -23,6 +23,7 @@ constexpr const char* kFooter =
     "\nOther commands, each with --help:\n"
     "  wasmtime-gpu-host compile [OPTIONS] MODULE   to a .cwasm file\n"
     "  wasmtime-gpu-host devices [--json]           each backend: usable, or why not\n"
+    "  wasmtime-gpu-host doctor [--json]            what is wrong with this machine, and what to do\n"
     "\nExit codes: the guest's own; 134 for a trap or a limit; 1 for an error of the host;\n"
     "2 for a wrong command line.\n"
     "\nEnvironment: WASMTIME_GPU_HOST_BACKEND (as --backend), RUST_LOG (as --log).";
