@@ -13,6 +13,8 @@ guest_packages=("clang-$LLVM_VERSION" "lld-$LLVM_VERSION" wasi-libc "libc++-$LLV
 test_packages=(git python3-dev python3-venv libgtest-dev libgmock-dev shellcheck "clang-$LLVM_VERSION" "clang-format-$LLVM_VERSION"
   "libclang-rt-$LLVM_VERSION-dev" libvulkan1 mesa-vulkan-drivers)
 bench_packages=(libbenchmark-dev libopenblas0-pthread python3-venv)
+package_packages=(dpkg-dev file help2man python3-dev python3-venv)
+image_packages=(buildah mmdebstrap)
 rust_wasm_packages=(cargo-web rustc-web rust-web-src "lld-$LLVM_VERSION")
 
 # Prints those of the packages that are not installed.

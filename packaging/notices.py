@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Writes what a package must say of the code inside it: `copyright`, with every licence's text, and `sbom.cdx.json`, a
+bill of materials in CycloneDX.
+
+    notices.py --version VERSION --crates METADATA --wgpu-native FOLDER VERSION --licence FILE --output FOLDER
+
+METADATA is what `cargo metadata` prints of the crate that Wasmtime is linked by. What is compiled in from Debian is read
+from the installed packages.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import uuid
+
+# Compiled in, or, in the .tar.gz, beside the program. libc++ and wasi-libc are in the module.
+DEBIAN_PACKAGES = {
+    "nlohmann-json3-dev": "MIT",
+    "libcli11-dev": "BSD-3-Clause",
+    "libhwy-dev": "Apache-2.0",
+    "libxxhash-dev": "BSD-2-Clause",
+    "libfmt9": "MIT",
+    "libspdlog1.10": "MIT",
+    "libtbb12": "Apache-2.0",
+    "wasi-libc": "Apache-2.0 WITH LLVM-exception",
+    "libc++-19-dev-wasm32": "Apache-2.0 WITH LLVM-exception",
+}
+
+
+def crates_inside(metadata):
+    """The packages that the root crate links, by its resolved dependencies: neither those for builds nor for tests."""
+    packages = {package["id"]: package for package in metadata["packages"]}
+    nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
+    root = metadata["resolve"]["root"]
+    found, todo = set(), [root]
+    while todo:
+        for dependency in nodes[todo.pop()]["deps"]:
+            is_linked = any(kind["kind"] is None for kind in dependency["dep_kinds"])
+            if is_linked and dependency["pkg"] not in found:
+                found.add(dependency["pkg"])
+                todo.append(dependency["pkg"])
+    return sorted((packages[identity] for identity in found), key=lambda package: (package["name"], package["version"]))
+
+
+def licence_texts(folder):
+    """What the files of a folder say that are named as licences are."""
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    names = ("license", "licence", "copying", "copyright", "notice", "unlicense")
+    return [path.read_text(errors="replace").strip() for path in files if path.name.lower().startswith(names)]
+
+
+def component(name, version, licence, purl, **more):
+    licences = {"licenses": [{"expression": licence.replace("/", " OR ")}]} if licence else {}
+    return {"type": "library", "name": name, "version": version, "purl": purl, **licences, **more}
+
+
+def of_crates(metadata):
+    for package in crates_inside(metadata):
+        purl = f"pkg:cargo/{package['name']}@{package['version']}"
+        texts = licence_texts(pathlib.Path(package["manifest_path"]).parent)
+        yield component(package["name"], package["version"], package["license"], purl), texts
+
+
+def of_debian():
+    for name, licence in DEBIAN_PACKAGES.items():
+        query = ["dpkg-query", "--show", "--showformat=${Version}", name]
+        version = subprocess.run(query, check=True, capture_output=True, text=True).stdout
+        text = pathlib.Path("/usr/share/doc", name, "copyright").read_text(errors="replace").strip()
+        yield component(name, version, licence, f"pkg:deb/debian/{name}@{version}"), [text]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--crates", required=True, type=argparse.FileType())
+    parser.add_argument("--wgpu-native", required=True, nargs=2, metavar=("FOLDER", "VERSION"))
+    parser.add_argument("--licence", required=True, type=pathlib.Path)
+    parser.add_argument("--output", required=True, type=pathlib.Path)
+    arguments = parser.parse_args()
+
+    folder, version = arguments.wgpu_native
+    wgpu = component(
+        "wgpu-native", version, "Apache-2.0 OR MIT", f"pkg:github/gfx-rs/wgpu-native@v{version}",
+        description="The library as its authors release it, with the crates that it links.",
+    )
+    parts = [*of_crates(json.load(arguments.crates)), (wgpu, licence_texts(pathlib.Path(folder))), *of_debian()]
+
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    name = "wasmtime-gpu-host"
+    bill = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        # The same contents have the same number: packages can be built again, bit by bit.
+        "serialNumber": "urn:uuid:" + str(uuid.uuid5(uuid.NAMESPACE_URL, json.dumps([part for part, _ in parts]))),
+        "version": 1,
+        "metadata": {
+            "component": {"type": "application", "name": name, "version": arguments.version,
+                          "licenses": [{"expression": "Apache-2.0"}]},
+        },
+        "components": [part for part, _ in parts],
+    }
+    (arguments.output / "sbom.cdx.json").write_text(json.dumps(bill, indent=1) + "\n")
+
+    # Many crates have the same text: each is printed once, below the names of all that it covers.
+    covered = {}
+    for part, texts in parts:
+        if not texts:
+            texts = [f"Its licence is {part['licenses'][0]['expression']}; the source has no file with the text."]
+        for text in texts:
+            covered.setdefault(text, []).append(f"{part['name']} {part['version']}")
+    with open(arguments.output / "copyright", "w") as file:
+        file.write(f"{name} {arguments.version}\n\n{arguments.licence.read_text().strip()}\n")
+        for text, names in covered.items():
+            file.write(f"\n{'=' * 80}\nOf {', '.join(names)}:\n\n{text}\n")
+    print(f"{len(parts)} parts, {len(covered)} texts")
+
+
+if __name__ == "__main__":
+    main()
