@@ -14,32 +14,33 @@ add_custom_command(OUTPUT ${manual}
   DEPENDS wasmtime-gpu-host ${packaging}/make-manual VERBATIM)
 add_custom_target(manual ALL DEPENDS ${manual})
 
+# Only cpack, which names components, installs this: not a cmake --install of the same build.
 set(doc_dir ${CMAKE_INSTALL_DATADIR}/doc/wasmtime-gpu-host)
-install(PROGRAMS ${packaging}/wasm_ml DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
-install(FILES ${manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime)
+install(PROGRAMS ${packaging}/wasm_ml DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime EXCLUDE_FROM_ALL)
+install(FILES ${manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime EXCLUDE_FROM_ALL)
 install(FILES ${packaging}/completion.bash COMPONENT runtime
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME wasmtime-gpu-host)
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME wasmtime-gpu-host EXCLUDE_FROM_ALL)
 install(FILES ${packaging}/completion.zsh COMPONENT runtime
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _wasmtime-gpu-host)
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _wasmtime-gpu-host EXCLUDE_FROM_ALL)
 install(FILES ${packaging}/completion.fish COMPONENT runtime
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME wasmtime-gpu-host.fish)
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME wasmtime-gpu-host.fish EXCLUDE_FROM_ALL)
 install(FILES ${WGH_PACKAGE_NOTICES}/copyright ${WGH_PACKAGE_NOTICES}/sbom.cdx.json
-  ${PROJECT_SOURCE_DIR}/CHANGELOG.md DESTINATION ${doc_dir} COMPONENT runtime)
+  ${PROJECT_SOURCE_DIR}/CHANGELOG.md DESTINATION ${doc_dir} COMPONENT runtime EXCLUDE_FROM_ALL)
 install(FILES ${PROJECT_SOURCE_DIR}/data/diabetes_train.csv ${PROJECT_SOURCE_DIR}/data/diabetes_test.csv ${PROJECT_SOURCE_DIR}/data/README.md
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/wasmtime-gpu-host/data COMPONENT runtime)
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/wasmtime-gpu-host/data COMPONENT runtime EXCLUDE_FROM_ALL)
 # Debian wants it in each package.
-install(FILES ${WGH_PACKAGE_NOTICES}/copyright DESTINATION ${doc_dir}-dev COMPONENT dev)
+install(FILES ${WGH_PACKAGE_NOTICES}/copyright DESTINATION ${doc_dir}-dev COMPONENT dev EXCLUDE_FROM_ALL)
 
 # For the .tar.gz: the libraries that a bare system lacks, where the program looks for them.
 install(CODE "set(program \"$<TARGET_FILE:wasmtime-gpu-host>\")\nset(folder \"${CMAKE_INSTALL_LIBDIR}/gpu_host\")"
-  COMPONENT libraries)
+  COMPONENT libraries EXCLUDE_FROM_ALL)
 install(CODE [[
   file(GET_RUNTIME_DEPENDENCIES EXECUTABLES ${program} RESOLVED_DEPENDENCIES_VAR libraries
     PRE_EXCLUDE_REGEXES "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s)\\.so" "^ld-linux")
   foreach(library IN LISTS libraries)
     file(INSTALL ${library} DESTINATION ${CMAKE_INSTALL_PREFIX}/${folder} FOLLOW_SYMLINK_CHAIN)
   endforeach()
-]] COMPONENT libraries)
+]] COMPONENT libraries EXCLUDE_FROM_ALL)
 
 set(CPACK_PACKAGE_NAME wasmtime-gpu-host)
 set(CPACK_PACKAGE_VENDOR "The wasmtime-gpu-host authors")

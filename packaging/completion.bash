@@ -20,6 +20,7 @@ _wasmtime_gpu_host() {
     --profile) words='perfmap jitdump guest' ;;
     -W | -O | -C | -S | -G) words=$(_wasmtime_gpu_host_keys "$previous") ;;
     -d | --workdir | --dir)
+      compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
       ;;
@@ -29,10 +30,13 @@ _wasmtime_gpu_host() {
   elif [[ -z $words && $COMP_CWORD == 1 ]]; then
     words='run compile devices doctor help'
   fi
-  mapfile -t COMPREPLY < <(
-    compgen -W "$words" -- "$current"
-    [[ -n $words && $COMP_CWORD != 1 ]] || compgen -f -- "$current"
-  )
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  if ((${#COMPREPLY[@]} == 0)); then
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+  elif [[ ${COMPREPLY[0]} == *= ]]; then
+    compopt -o nospace 2>/dev/null
+  fi
 }
 
-complete -o filenames -F _wasmtime_gpu_host wasmtime-gpu-host
+complete -F _wasmtime_gpu_host wasmtime-gpu-host

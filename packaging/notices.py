@@ -2,7 +2,8 @@
 """Writes what a package must say of the code inside it: `copyright`, with every licence's text, and `sbom.cdx.json`, a
 bill of materials in CycloneDX.
 
-    notices.py --version VERSION --crates METADATA --wgpu-native FOLDER VERSION --licence FILE --output FOLDER
+    notices.py --version VERSION --crates METADATA --rust VERSION --wgpu-native FOLDER VERSION WHEEL --licence FILE
+               --output FOLDER
 
 METADATA is what `cargo metadata` prints of the crate that Wasmtime is linked by. What is compiled in from Debian is read
 from the installed packages.
@@ -13,6 +14,7 @@ import json
 import pathlib
 import subprocess
 import uuid
+from urllib.parse import quote
 
 # Compiled in, or, in the .tar.gz, beside the program. libc++ and wasi-libc are in the module.
 DEBIAN_PACKAGES = {
@@ -25,6 +27,7 @@ DEBIAN_PACKAGES = {
     "libtbb12": "Apache-2.0",
     "wasi-libc": "Apache-2.0 WITH LLVM-exception",
     "libc++-19-dev-wasm32": "Apache-2.0 WITH LLVM-exception",
+    "libclang-rt-19-dev-wasm32": "Apache-2.0 WITH LLVM-exception",
 }
 
 
@@ -45,21 +48,26 @@ def crates_inside(metadata):
 
 def licence_texts(folder):
     """What the files of a folder say that are named as licences are."""
-    files = [path for path in sorted(folder.iterdir()) if path.is_file()]
     names = ("license", "licence", "copying", "copyright", "notice", "unlicense")
-    return [path.read_text(errors="replace").strip() for path in files if path.name.lower().startswith(names)]
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name.lower().startswith(names)]
+    files += sorted(folder.glob("LICENSES/*"))
+    return [path.read_text(errors="replace").strip() for path in files]
 
 
-def component(name, version, licence, purl, **more):
+def component(name, version, licence, purl_type, **more):
+    """A part of the bill. `purl_type`: such as cargo, or deb/debian."""
+    purl = f"pkg:{purl_type}/{quote(name, safe='')}@{quote(version, safe='')}"
     licences = {"licenses": [{"expression": licence.replace("/", " OR ")}]} if licence else {}
-    return {"type": "library", "name": name, "version": version, "purl": purl, **licences, **more}
+    return {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl, **licences, **more}
 
 
 def of_crates(metadata):
-    for package in crates_inside(metadata):
-        purl = f"pkg:cargo/{package['name']}@{package['version']}"
-        texts = licence_texts(pathlib.Path(package["manifest_path"]).parent)
-        yield component(package["name"], package["version"], package["license"], purl), texts
+    """Crates with their texts; those that come without one have that of another crate under the same licence."""
+    packages = crates_inside(metadata)
+    texts = {p["id"]: licence_texts(pathlib.Path(p["manifest_path"]).parent) for p in packages}
+    of_licence = {p["license"]: texts[p["id"]] for p in reversed(packages) if texts[p["id"]]}
+    for p in packages:
+        yield component(p["name"], p["version"], p["license"], "cargo"), texts[p["id"]] or of_licence.get(p["license"], [])
 
 
 def of_debian():
@@ -67,24 +75,29 @@ def of_debian():
         query = ["dpkg-query", "--show", "--showformat=${Version}", name]
         version = subprocess.run(query, check=True, capture_output=True, text=True).stdout
         text = pathlib.Path("/usr/share/doc", name, "copyright").read_text(errors="replace").strip()
-        yield component(name, version, licence, f"pkg:deb/debian/{name}@{version}"), [text]
+        yield component(name, version, licence, "deb/debian"), [text]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", required=True)
     parser.add_argument("--crates", required=True, type=argparse.FileType())
-    parser.add_argument("--wgpu-native", required=True, nargs=2, metavar=("FOLDER", "VERSION"))
+    parser.add_argument("--rust", required=True, metavar="VERSION")
+    parser.add_argument("--wgpu-native", required=True, nargs=3, metavar=("FOLDER", "VERSION", "WHEEL"))
     parser.add_argument("--licence", required=True, type=pathlib.Path)
     parser.add_argument("--output", required=True, type=pathlib.Path)
     arguments = parser.parse_args()
 
-    folder, version = arguments.wgpu_native
-    wgpu = component(
-        "wgpu-native", version, "Apache-2.0 OR MIT", f"pkg:github/gfx-rs/wgpu-native@v{version}",
-        description="The library as its authors release it, with the crates that it links.",
-    )
-    parts = [*of_crates(json.load(arguments.crates)), (wgpu, licence_texts(pathlib.Path(folder))), *of_debian()]
+    own_text = arguments.licence.read_text().strip()  # Apache-2.0
+    folder, version, wheel = arguments.wgpu_native
+    parts = [
+        *of_crates(json.load(arguments.crates)),
+        (component("rust-std", arguments.rust, "MIT OR Apache-2.0", "generic"), [own_text]),
+        (component("wgpu-native", version, "MIT OR Apache-2.0", "github/gfx-rs",
+                   description="With the crates that it links, from the Python package wgpu."), [own_text]),
+        (component("wgpu", wheel, "BSD-2-Clause", "pypi"), licence_texts(pathlib.Path(folder))),
+        *of_debian(),
+    ]
 
     arguments.output.mkdir(parents=True, exist_ok=True)
     name = "wasmtime-gpu-host"
@@ -106,11 +119,12 @@ def main():
     covered = {}
     for part, texts in parts:
         if not texts:
-            texts = [f"Its licence is {part['licenses'][0]['expression']}; the source has no file with the text."]
+            licence = part.get("licenses", [{"expression": "unknown"}])[0]["expression"]
+            texts = [f"Its licence is {licence}; the source has no file with the text."]
         for text in texts:
             covered.setdefault(text, []).append(f"{part['name']} {part['version']}")
     with open(arguments.output / "copyright", "w") as file:
-        file.write(f"{name} {arguments.version}\n\n{arguments.licence.read_text().strip()}\n")
+        file.write(f"{name} {arguments.version}\n\n{own_text}\n")
         for text, names in covered.items():
             file.write(f"\n{'=' * 80}\nOf {', '.join(names)}:\n\n{text}\n")
     print(f"{len(parts)} parts, {len(covered)} texts")

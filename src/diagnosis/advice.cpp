@@ -25,7 +25,9 @@ constexpr std::array kAdvice{
     Advice{"cuda", "has compute capability", "--backend webgpu runs on this GPU"},
     Advice{"cuda", "compute mode \"prohibited\"", "nvidia-smi -c DEFAULT"},
     Advice{"cuda", "has no memory pools here", "--backend webgpu runs on this GPU"},
-    Advice{"cuda", "libcublas", "pip install nvidia-cublas-cu12, or name its folder in WASMTIME_GPU_HOST_CUDA_PATH"},
+    Advice{"cuda", "libcublas",
+           "pip install nvidia-cublas-cu12, or name its folder in WASMTIME_GPU_HOST_CUDA_PATH; the image's target full "
+           "has it"},
     Advice{"cuda", "libcurand", "pip install nvidia-curand-cu12, or name its folder in WASMTIME_GPU_HOST_CUDA_PATH"},
     Advice{"webgpu", "this build has no webgpu backend", "build it without -DWGH_WEBGPU=OFF", true},
     Advice{"webgpu", "libwgpu_native.so cannot be opened",

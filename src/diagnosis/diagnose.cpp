@@ -65,52 +65,70 @@ class Devices {
   Devices(const MachineFacts& facts, const std::string& named, const Report& report)
       : facts_(facts), named_(named), report_(report) {}
 
-  // The CPU's results are what the others are compared with, so it is the first.
+  // The CPU's results are what the others are compared with, so it is the first. What cannot be used is judged in the
+  // end: where the GPU works by one backend, what another one lacks is no fault.
   void check_all() {
     const auto backends = all_backends();
     for (const bool is_cpu : {true, false}) {
       for (Backend* const backend : backends) {
         if ((backend->name() == "cpu") != is_cpu) continue;
         if (!is_cpu && !named_.empty() && backend->name() != named_) continue;
-        for (const DeviceEntry& entry : backend->devices()) report_(check(*backend, entry));
+        for (const DeviceEntry& entry : backend->devices()) {
+          if (entry.info) {
+            report_(check(*backend, entry));
+          } else {
+            unusable_.push_back(entry);
+          }
+        }
       }
     }
+    for (const DeviceEntry& entry : unusable_) report_(judged(entry));
   }
 
+  [[nodiscard]] const GpuSuccess& success() const { return success_; }
+
  private:
+  // By far not every processor's graphics has a driver that serves.
   [[nodiscard]] bool has_gpu_for(std::string_view backend) const {
-    return backend == "cuda" ? facts_.has(GpuMaker::nvidia) : !facts_.gpus.empty() || facts_.is_wsl;
+    return facts_.has(GpuMaker::nvidia) || (backend == "webgpu" && facts_.has(GpuMaker::amd));
+  }
+
+  [[nodiscard]] Finding judged(const DeviceEntry& entry) const {
+    const Advice advice = advice_for(entry.backend, entry.reason);
+    const bool is_amiss = (!advice.is_absence || has_gpu_for(entry.backend)) && !success_.any;
+    const bool is_fault = entry.backend == named_ || is_amiss;
+    return {entry.backend, is_fault ? Verdict::fault : Verdict::note, entry.reason, std::string(advice.remedy)};
   }
 
   Finding check(Backend& backend, const DeviceEntry& entry) {
     const std::string name(backend.name());
-    if (!entry.info) {
-      const Advice advice = advice_for(name, entry.reason);
-      // Where the GPU works by one backend, what another one lacks is no fault.
-      const bool is_fault = name == named_ || !advice.is_absence || (has_gpu_for(name) && !gpu_works_);
-      return {name, is_fault ? Verdict::fault : Verdict::note, entry.reason, std::string(advice.remedy)};
-    }
     const std::string subject = fmt::format("{} {}", name, entry.index);
-    const auto fault = [&](const std::string& what) {
-      return Finding{subject, Verdict::fault, fmt::format("{}: {}", entry.info->name, what),
-                     std::string(advice_for(name, what).remedy)};
+    const auto finding = [&](Verdict verdict, const std::string& what) {
+      const std::string remedy = verdict == Verdict::good ? "" : std::string(advice_for(name, what).remedy);
+      return Finding{subject, verdict, fmt::format("{}: {}", entry.info->name, what), remedy};
     };
     const auto device = backend.open(entry.index);
-    if (!device) return fault(describe(device.error()));
+    if (!device) return finding(Verdict::fault, describe(device.error()));
     auto outputs = run_kernels(**device);
+    const auto no_matmul = take_missing_matmul(outputs);
     if (cpu_outputs_.empty()) cpu_outputs_ = outputs;
-    if (const auto wrong = find_difference(outputs, cpu_outputs_)) return fault(*wrong);
-    gpu_works_ |= entry.info->is_hardware;
-    const char* const what = name == "cpu" ? "computes all kernels" : "computes what the CPU does";
-    const char* const when = entry.info->is_hardware || name == "cpu" ? "" : "; software, used only where it is named";
-    return {subject, Verdict::good, fmt::format("{}: {}{}", entry.info->name, what, when), ""};
+    if (const auto wrong = find_difference(outputs, cpu_outputs_)) return finding(Verdict::fault, *wrong);
+    if (entry.info->is_hardware) {
+      success_.any = true;
+      success_.webgpu |= name == "webgpu";
+    }
+    if (no_matmul) return finding(Verdict::note, "no matmul, all else computes what the CPU does: " + *no_matmul);
+    if (name == "cpu") return finding(Verdict::good, "computes all kernels");
+    const char* const when = entry.info->is_hardware ? "" : "; software, used only where it is named";
+    return finding(Verdict::good, std::string("computes what the CPU does") + when);
   }
 
   const MachineFacts& facts_;
   const std::string& named_;
   const Report& report_;
+  std::vector<DeviceEntry> unusable_;
   std::vector<KernelOutput> cpu_outputs_;
-  bool gpu_works_ = false;
+  GpuSuccess success_;
 };
 
 // What a run gets that names this backend, or none.
@@ -146,8 +164,10 @@ Result<void> diagnose(const std::string& backend, const Report& report) {
   report(run_module());
   report(openblas());
   const MachineFacts facts = machine_facts();
-  report_all(report, check_gpu_access(facts));
-  Devices(facts, backend, report).check_all();
+  report(found_gpus(facts));
+  Devices devices(facts, backend, report);
+  devices.check_all();
+  report_all(report, check_gpu_access(facts, devices.success()));
   report(choice(backend));
   return {};
 }

@@ -57,11 +57,13 @@ std::optional<GpuMaker> maker_of(unsigned long vendor) {
 }
 
 std::vector<GpuMaker> gpus_on_pci(const std::string& root) {
-  constexpr unsigned kDisplay = 0x03;  // the class of graphics cards and 3D controllers
+  constexpr unsigned kDisplay = 0x03;      // the class of graphics cards and 3D controllers
+  constexpr unsigned kAccelerator = 0x12;  // that of AMD's for servers
   std::vector<GpuMaker> makers;
   for (const std::string& device : files_like(root + "/sys/bus/pci/devices/*")) {
-    if (number_in(device + "/class") >> 16U != kDisplay) continue;
+    const auto kind = number_in(device + "/class") >> 16U;
     const auto maker = maker_of(number_in(device + "/vendor"));
+    if (kind != kDisplay && !(kind == kAccelerator && maker == GpuMaker::amd)) continue;
     if (maker && std::ranges::find(makers, *maker) == makers.end()) makers.push_back(*maker);
   }
   return makers;
@@ -92,6 +94,7 @@ MachineFacts machine_facts(const std::string& root) {
   MachineFacts facts;
   facts.is_container = is_in_container(root);
   facts.gpus = gpus_on_pci(root);
+  facts.has_nvidia_module = exists(root + "/proc/driver/nvidia/version");
   for (const char* const pattern : {"/dev/nvidia[0-9]*", "/dev/nvidiactl", "/dev/nvidia-uvm"}) {
     std::ranges::move(device_files(root + pattern), std::back_inserter(facts.nvidia_files));
   }

@@ -20,6 +20,7 @@ struct DeviceFile {
 struct MachineFacts {
   bool is_container = false;
   std::vector<GpuMaker> gpus = {};                 // on the PCI bus, which containers see too; each maker once
+  bool has_nvidia_module = false;                  // of the kernel, loaded
   std::vector<DeviceFile> nvidia_files = {};       // /dev/nvidia0 and so on, /dev/nvidiactl, /dev/nvidia-uvm
   std::vector<DeviceFile> render_files = {};       // /dev/dri/renderD*
   bool is_wsl = false;                             // /dev/dxg

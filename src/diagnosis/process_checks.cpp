@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
@@ -28,16 +29,19 @@ std::string variable(const char* name) {
 
 double gibibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / 0x1p30; }
 
+void add_missing_file(std::vector<Finding>& findings, const char* name, const std::string& path) {
+  if (path.empty() || access(path.c_str(), R_OK) == 0) return;
+  findings.push_back({"environment", Verdict::fault, fmt::format("{} names {}, which cannot be read", name, path),
+                      fmt::format("unset {}, or name what is there", name)});
+}
+
 // Of a variable that names files, separated by colons.
 void add_missing_files(std::vector<Finding>& findings, const char* name) {
   const std::string value = variable(name);
   for (std::size_t begin = 0; begin < value.size();) {
     const std::size_t end = std::min(value.find(':', begin), value.size());
-    const std::string path = value.substr(begin, end - begin);
+    add_missing_file(findings, name, value.substr(begin, end - begin));
     begin = end + 1;
-    if (path.empty() || access(path.c_str(), R_OK) == 0) continue;
-    findings.push_back({"environment", Verdict::fault, fmt::format("{} names {}, which cannot be read", name, path),
-                        fmt::format("unset {}, or name what is there", name)});
   }
 }
 
@@ -55,9 +59,9 @@ std::vector<Finding> check_environment() {
   if (const auto choice = check_choice({}); !choice) {
     findings.push_back({"environment", Verdict::fault, choice.error().message, "unset WASMTIME_GPU_HOST_BACKEND"});
   }
-  for (const char* const name :
-       {"VK_DRIVER_FILES", "VK_ICD_FILENAMES", "WGPU_NATIVE_LIBRARY", "WASMTIME_GPU_HOST_CUDA_PATH"}) {
-    add_missing_files(findings, name);
+  for (const char* const name : {"VK_DRIVER_FILES", "VK_ICD_FILENAMES"}) add_missing_files(findings, name);
+  for (const char* const name : {"WGPU_NATIVE_LIBRARY", "WASMTIME_GPU_HOST_CUDA_PATH"}) {
+    add_missing_file(findings, name, variable(name));
   }
   const std::string visible = variable("CUDA_VISIBLE_DEVICES");
   if (std::getenv("CUDA_VISIBLE_DEVICES") != nullptr && (visible.empty() || visible.starts_with('-'))) {
@@ -87,7 +91,8 @@ std::vector<Finding> check_limits() {
   }
   if (const auto files = limit_of(RLIMIT_NOFILE); files && *files < kFewDescriptors) {
     findings.push_back({"open files", Verdict::fault,
-                        fmt::format("limited to {}; drivers and folders need more", *files), "ulimit -n 1024"});
+                        fmt::format("limited to {}; drivers and folders need more", *files),
+                        "ulimit -n 1024; in a container: docker run --ulimit nofile=1024"});
   }
   return findings;
 }

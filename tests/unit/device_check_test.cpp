@@ -83,6 +83,24 @@ TEST_F(DeviceCheck, FirstFailureIsNamed) {
   EXPECT_EQ(find_difference(outputs_, expected_), "kernel-elementwise fails: device-unavailable: it is gone");
 }
 
+TEST_F(DeviceCheck, MatmulMayBeMissing) {
+  EXPECT_EQ(take_missing_matmul(outputs_), std::nullopt);
+  outputs_[3].bytes = gpu_error(GpuErrorCode::device_unavailable, "no cuBLAS");
+  EXPECT_EQ(take_missing_matmul(outputs_), "no cuBLAS");
+  EXPECT_EQ(outputs_.size(), expected_.size() - 1);
+  EXPECT_EQ(find_difference(outputs_, expected_), std::nullopt);
+  set(outputs_[5], 7, 1e9F);
+  EXPECT_THAT(find_difference(outputs_, expected_), Optional(HasSubstr("kernel-batch-predict")));
+}
+
+TEST_F(DeviceCheck, MatmulThatFailsOtherwiseOrWithOthersIsNotTaken) {
+  outputs_[3].bytes = gpu_error(GpuErrorCode::kernel_error, "wrong");
+  EXPECT_EQ(take_missing_matmul(outputs_), std::nullopt);
+  for (const std::size_t lost : {3, 4}) outputs_[lost].bytes = gpu_error(GpuErrorCode::device_unavailable, "lost");
+  EXPECT_EQ(take_missing_matmul(outputs_), std::nullopt);
+  EXPECT_EQ(outputs_.size(), expected_.size());
+}
+
 TEST_F(DeviceCheck, DeviceWithoutAStreamFailsEverything) {
   test::FakeDevice device({});
   const auto outputs = run_kernels(device);

@@ -45,7 +45,10 @@ class GpuAccess : public test::FakeRoot {
   }
   void be_a_container() { put(".dockerenv", ""); }
   [[nodiscard]] MachineFacts facts() const { return machine_facts(root_); }
-  [[nodiscard]] std::vector<Finding> findings() const { return check_gpu_access(facts()); }
+  [[nodiscard]] Finding gpus() const { return found_gpus(facts()); }
+  [[nodiscard]] std::vector<Finding> findings(const GpuSuccess& success = {}) const {
+    return check_gpu_access(facts(), success);
+  }
 };
 
 TEST_F(GpuAccess, FindsGpusByTheirClassAndMaker) {
@@ -58,16 +61,38 @@ TEST_F(GpuAccess, FindsGpusByTheirClassAndMaker) {
   EXPECT_THAT(facts().gpus, ElementsAre(GpuMaker::nvidia, GpuMaker::amd));
 }
 
+TEST_F(GpuAccess, AcceleratorsAreGpusWhereTheirMakerIsAmd) {
+  add_pci("0000:01:00.0", "0x8086", "0x120000");
+  EXPECT_THAT(facts().gpus, IsEmpty());
+  add_pci("0000:02:00.0", "0x1002", "0x120000");
+  EXPECT_THAT(facts().gpus, ElementsAre(GpuMaker::amd));
+}
+
 TEST_F(GpuAccess, NoGpuIsNoFault) {
-  EXPECT_THAT(findings(), ElementsAre(is(Verdict::note, "none on the PCI bus", "none is needed")));
+  EXPECT_THAT(gpus(), is(Verdict::note, "on the PCI bus", "none is needed"));
+  EXPECT_THAT(findings(), IsEmpty());
   be_a_container();
-  EXPECT_THAT(findings(), ElementsAre(is(Verdict::note, "none on the PCI bus", "--gpus all")));
+  EXPECT_THAT(gpus(), is(Verdict::note, "on the PCI bus", "--gpus all"));
+  EXPECT_THAT(findings(), IsEmpty());
 }
 
 TEST_F(GpuAccess, GpuThatCanBeReachedIsGood) {
   add_nvidia();
   add_nvidia_files();
-  EXPECT_THAT(findings(), ElementsAre(is(Verdict::good, "NVIDIA", "")));
+  EXPECT_THAT(gpus(), is(Verdict::good, "NVIDIA", ""));
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(GpuAccess, WhatDidNotKeepAGpuFromWorkingIsNoFault) {
+  add_nvidia();
+  EXPECT_THAT(findings(), ElementsAre(Field(&Finding::verdict, Verdict::fault)));
+  EXPECT_THAT(findings({.any = true, .webgpu = true}), ElementsAre(Field(&Finding::verdict, Verdict::note)));
+}
+
+TEST_F(GpuAccess, DriverWhoseFilesAreNotMadeYetIsNoFault) {
+  add_nvidia();
+  put("proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX x86_64 Kernel Module\n");
+  EXPECT_THAT(findings(), ElementsAre(is(Verdict::note, "no device file yet", "nvidia-modprobe")));
 }
 
 TEST_F(GpuAccess, ContainerThatWasNotGivenTheGpuIsToldTheFlag) {
@@ -85,6 +110,8 @@ TEST_F(GpuAccess, ContainerWithoutGraphicsHasNoVulkan) {
   add_nvidia();
   add_nvidia_files();
   be_a_container();
+  EXPECT_THAT(findings(), IsEmpty());  // where it is not set, something else may have given the GPU
+  setenv("NVIDIA_DRIVER_CAPABILITIES", "compute,utility", 1);
   EXPECT_THAT(findings(), Contains(is(Verdict::note, "compute,utility, without graphics",
                                       "NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics")));
   setenv("NVIDIA_DRIVER_CAPABILITIES", "graphics", 1);
@@ -100,8 +127,9 @@ TEST_F(GpuAccess, ManifestOfVulkanIsMissed) {
   add_nvidia_files();
   std::filesystem::remove(root_ / "etc/vulkan/icd.d/nvidia_icd.json");
   EXPECT_THAT(findings(), Contains(is(Verdict::note, "nvidia_icd.json", "Vulkan")));
+  EXPECT_THAT(findings({.any = true, .webgpu = true}), IsEmpty());
   put("usr/share/vulkan/icd.d/nvidia_icd.json", "{}");
-  EXPECT_THAT(findings(), ElementsAre(is(Verdict::good, "NVIDIA", "")));
+  EXPECT_THAT(findings(), IsEmpty());
 }
 
 // A folder is what root cannot open to write either.
@@ -119,16 +147,20 @@ TEST_F(GpuAccess, FilesThatDoNotOpenAreFaults) {
 
 TEST_F(GpuAccess, OtherGpusNeedTheirRenderFile) {
   add_pci("0000:03:00.0", "0x1002", "0x030000");
-  EXPECT_THAT(findings(), Contains(is(Verdict::note, "/dev/dri/renderD*", "amdgpu")));
+  EXPECT_THAT(findings(), ElementsAre(is(Verdict::note, "/dev/dri/renderD*", "amdgpu")));
   be_a_container();
-  EXPECT_THAT(findings(), Contains(is(Verdict::fault, "/dev/dri/renderD*", "--device /dev/dri")));
+  EXPECT_THAT(findings(), ElementsAre(is(Verdict::note, "/dev/dri/renderD*", "--device /dev/dri")));
+  std::filesystem::create_directories(root_ / "dev/dri/renderD128");
+  EXPECT_THAT(findings(), ElementsAre(is(Verdict::fault, "renderD128 cannot be opened", "--group-add")));
+  std::filesystem::remove(root_ / "dev/dri/renderD128");
   put("dev/dri/renderD128", "");
-  EXPECT_THAT(findings(), ElementsAre(is(Verdict::good, "AMD", "")));
+  EXPECT_THAT(findings(), IsEmpty());
 }
 
 TEST_F(GpuAccess, WindowsHasItsOwnFile) {
   put("dev/dxg", "");
-  EXPECT_THAT(findings(), ElementsAre(is(Verdict::good, "WSL", "")));
+  EXPECT_THAT(gpus(), is(Verdict::good, "WSL", ""));
+  EXPECT_THAT(findings(), IsEmpty());
 }
 
 }  // namespace
