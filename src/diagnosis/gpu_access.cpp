@@ -29,7 +29,7 @@ void add_capabilities(std::vector<Finding>& findings) {
   const char* const value = std::getenv("NVIDIA_DRIVER_CAPABILITIES");
   const std::string_view given = value == nullptr ? "" : value;
   if (given.empty() || given.contains("all")) return;
-  constexpr const char* kRemedy = "start it with -e NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics";
+  static constexpr const char* kRemedy = "start it with -e NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics";
   const auto add = [&](Verdict verdict, std::string_view what) {
     findings.push_back(
         {kSubject, verdict, fmt::format("the container was given the driver's parts {}, {}", given, what), kRemedy});
