@@ -731,6 +731,63 @@ TEST(PackedModels, TakeWhatIsLeftOfTheQuotaOrNothing) {
 }
 
 // -- large ones
+// Its leaves are numbers.
+Forest forest_of_a_tree(std::uint32_t n_features, std::uint32_t n_nodes) {
+  Dice dice(n_nodes);
+  Forest forest{.n_features = n_features};
+  forest.add_tree(some_tree(dice, n_features, n_nodes));
+  for (ModelNode& node : forest.nodes) {
+    if (node.feature < 0) node.value = static_cast<float>(dice.fraction());
+  }
+  return forest;
+}
+
+TEST(PackedModels, MayHaveTreesOfAnySize) {
+  Tenant tenant;
+  Dice dice(1);
+  for (std::uint32_t n_nodes = 1; n_nodes < 400; n_nodes += 2) {
+    SCOPED_TRACE(testing::Message() << n_nodes << " nodes");
+    const Forest forest = forest_of_a_tree(dice.one_in(2) ? 256 : 65536, n_nodes);
+    const ResourceHandle model = create(tenant, forest);
+    ASSERT_NO_FATAL_FAILURE(expect_round_trip(tenant, model, forest, some_rows(dice, forest, 2)));
+    EXPECT_TRUE(wasi_gpu::model_drop(tenant.session(), model));
+  }
+}
+
+// Whichever node it is.
+TEST(NoPackedModels, SayWhichOfManyNodesIsWrong) {
+  Tenant tenant;
+  constexpr std::uint32_t kNodes = 333;
+  const Forest forest = forest_of_a_tree(200, kNodes);
+  const Bytes bytes = pack(tenant, create(tenant, forest), kNothing);
+  const std::size_t kinds = 72;
+  const std::size_t features = kinds + 48 + 24;
+  const std::size_t thresholds = features + 168;
+  const std::size_t values = thresholds + 664;
+  const auto with = [&](std::size_t at, auto value) {
+    Bytes changed = bytes;
+    set_number(changed, at, value);
+    seal(changed);
+    return unpack(tenant, changed);
+  };
+  ASSERT_EQ(values + 672, bytes.size());
+  std::size_t inner = 0;
+  std::size_t leaf = 0;
+  for (std::uint32_t node = 0; node < kNodes; ++node) {
+    const std::string place = fmt::format("tree 0, node {}: ", node);
+    if (forest.nodes[node].feature >= 0) {
+      EXPECT_TRUE(is_refused(with(features + inner, std::uint8_t{200}), place + "feature 200 is not one of 200"));
+      EXPECT_TRUE(is_refused(with(thresholds + inner * 4, -kNan), place + "the threshold is not a number"));
+      EXPECT_TRUE(with(thresholds + inner * 4, -kInfinity));
+      ++inner;
+    } else {
+      EXPECT_TRUE(is_refused(with(values + leaf * 4, -kInfinity), place + "a number of the leaf is -inf"));
+      EXPECT_TRUE(is_refused(with(values + leaf * 4, kNan), place + "a number of the leaf is nan"));
+      ++leaf;
+    }
+  }
+}
+
 Forest deep_chain(std::uint32_t depth) {
   Forest forest;
   Dice dice(1);

@@ -151,9 +151,26 @@ TEST_F(SpecialForests, HaveManyFeaturesAndNodes) {
   }
 }
 
+// Of which single rows walk more trees at a time, and those that are left over.
+TEST_F(SpecialForests, HaveMoreNodesThanNearCaches) {
+  Dice dice(5);
+  for (const std::uint32_t n_features : {2U, 65536U}) {
+    for (const std::uint32_t n_small : {0U, 27U, 28U, 29U}) {
+      SCOPED_TRACE(testing::Message() << n_features << " features, " << n_small << " small trees");
+      Forest forest = number_forest(n_features);
+      for (int tree = 0; tree < 4; ++tree) forest.add_tree(some_tree(dice, n_features, 40001));
+      for (std::uint32_t tree = 0; tree < n_small; ++tree) forest.add_tree(some_tree(dice, n_features, 101));
+      for (ModelNode& node : forest.nodes) {
+        if (node.feature < 0) node.value = some_number(dice);
+      }
+      ASSERT_NO_FATAL_FAILURE(expect_predicts(forest, some_rows(dice, forest, 3)));
+    }
+  }
+}
+
 // One node each, and more of them than rows in a block.
 TEST_F(SpecialForests, HaveManySmallTrees) {
-  for (const std::uint32_t n_trees : {1U, 15U, 16U, 17U, 100'000U}) {
+  for (const std::uint32_t n_trees : {1U, 15U, 16U, 17U, 33U, 150'000U}) {
     Forest forest = number_forest(2);
     forest.average = true;
     for (std::uint32_t tree = 0; tree < n_trees; ++tree) forest.add_tree({leaf_of(static_cast<float>(tree))});

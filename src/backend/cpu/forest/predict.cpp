@@ -18,8 +18,9 @@ namespace {
 
 // Fewer rows walk one by one, each in several trees at a time.
 constexpr std::size_t kFewRows = 8;
-// Of a tree that stays in near caches.
+// Of a tree, and of a forest, that stays in near caches.
 constexpr std::uint64_t kFewNodes = 16384;
+constexpr std::uint64_t kFewForestNodes = 131072;
 // The values of a block of rows stay in the cache while the trees go by; and large trees, which come from further away,
 // go by seldom.
 constexpr std::size_t kLeastBlockBytes = 1 << 19;
@@ -102,12 +103,13 @@ void walk_rows(const TreesShape& shape, const Nodes& nodes, const Columns& colum
   const std::size_t n_trees = shape.n_trees();
   const std::uint64_t taken = shape.tree_numbers();
   if (end - begin < kFewRows) {
+    const bool is_small = shape.n_nodes() <= kFewForestNodes;
     RowNodes reached;
     for (std::size_t row = begin; row < end; ++row) {
       const Values values(columns, row);
       for (std::size_t tree = 0; tree < n_trees; tree += kTreesAtOnce) {
         const std::size_t n = std::min<std::size_t>(kTreesAtOnce, n_trees - tree);
-        loops.row(nodes, offsets.subspan(tree, n), values.row(), values.has_missing(), poll, reached);
+        loops.row(nodes, offsets.subspan(tree, n), values.row(), values.has_missing(), is_small, poll, reached);
         if (poll.stop(kTreesAtOnce * taken)) return;
         for (std::size_t t = 0; t < n; ++t) take(tree + t, row - begin, reached[t]);
       }

@@ -8,10 +8,12 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "backend/cpu/forest/first_problem.hpp"
+#include "backend/cpu/forest/unpack_loops.hpp"
 #include "forest/model.hpp"
 
 namespace gpu_host::cpu {
@@ -56,6 +58,24 @@ std::string number_is(float number) {
 
 bool has_bit(const std::byte* bits, std::uint32_t i) { return (bits[i / 8] >> (i % 8) & std::byte{1}) != std::byte{}; }
 
+// `n` bits from the `first` on, 64 at most; above them lie others.
+std::uint64_t bits_from(const std::byte* bits, std::uint32_t first, std::uint32_t n) {
+  const std::byte* const from = bits + first / 8;
+  const std::uint32_t skipped = first % 8;
+  const std::uint32_t n_bytes = (skipped + n + 7) / 8;
+  std::uint64_t word = 0;
+  std::memcpy(&word, from, std::min(n_bytes, 8U));
+  word >>= skipped;
+  if (n_bytes > 8) word |= std::to_integer<std::uint64_t>(from[8]) << (64 - skipped);
+  return word;
+}
+
+// Calls take(i) for each bit that is set, from the lowest on.
+template <class Take>
+void for_bits(std::uint64_t bits, const Take& take) {
+  for (; bits != 0; bits &= bits - 1) take(static_cast<std::uint32_t>(std::countr_zero(bits)));
+}
+
 // The trees of a packed model.
 class Unpacking {
  public:
@@ -82,6 +102,46 @@ class Unpacking {
   }
   [[nodiscard]] std::uint8_t value_bytes() const { return has_counts() ? layout_.shape.weight_bytes : sizeof(float); }
 
+  // Up to kWordNodes nodes of a tree, and what lies before them.
+  struct Word {
+    std::uint32_t first;
+    std::uint64_t inner;
+    std::uint64_t leaves;
+    std::uint32_t n_inner;      // in the tree
+    std::uint64_t first_inner;  // in the forest
+    std::uint64_t first_leaf;   // in the forest
+    const std::byte* missing;   // of the tree
+  };
+
+  // Without a branch for each node. False where anything is wrong with one.
+  bool read_numbers(const NarrowNodes& tree, const Word& word, Magnitudes& magnitudes) const {
+    const UnpackLoops& loops = unpack_loops();
+    const auto n_inner = static_cast<std::uint32_t>(std::popcount(word.inner));
+    const std::uint8_t feature_bytes = layout_.shape.feature_bytes;
+    const PackedInner packed{.features = stream(PackedStream::features) + word.first_inner * feature_bytes,
+                             .feature_bytes = feature_bytes,
+                             .thresholds = stream(PackedStream::thresholds) + word.first_inner * sizeof(float),
+                             .missing = bits_from(word.missing, word.n_inner, n_inner),
+                             .n = n_inner,
+                             .first_child = 2 * word.n_inner + 1,
+                             .n_features = to_.shape.n_features};
+    UnpackedNodes inner;
+    const std::byte* const numbers = stream(PackedStream::leaf_values) + word.first_leaf * sizeof(float);
+    const auto n_leaves = static_cast<std::uint32_t>(std::popcount(word.leaves));
+    if (!loops.inner(packed, tree, inner) || !loops.numbers(numbers, n_leaves, magnitudes)) return false;
+    std::uint32_t at = 0;
+    for_bits(word.inner, [&, nodes = tree](std::uint32_t i) {
+      nodes.put(word.first + i, {inner.values[at], inner.bits[at]});
+      ++at;
+    });
+    const Reader<std::uint32_t> values(numbers);
+    std::uint32_t leaf = 0;
+    for_bits(word.leaves, [&, nodes = tree, n_features = to_.shape.n_features](std::uint32_t i) {
+      nodes.set(word.first + i, WalkNode{values[leaf++], n_features, word.first + i, false});
+    });
+    return true;
+  }
+
   // What many nodes need lies in copies that no store to a node can change.
   template <class Nodes, class Features, class Values>
   std::string read(Nodes nodes, std::size_t tree, Features features, Values values, Magnitudes& magnitudes,
@@ -92,7 +152,7 @@ class Unpacking {
     const bool are_counts = has_counts();
     const bool are_probabilities = shape.leaves == LeafKind::classes;
     std::uint32_t* const leaf_classes = to_.leaf_classes.get();
-    const std::uint64_t word_work = std::uint64_t{64} * shape.tree_numbers();
+    const std::uint64_t word_work = std::uint64_t{kWordNodes} * shape.tree_numbers();
     const std::uint64_t first = shape.offsets[tree];
     const auto n_nodes = static_cast<std::uint32_t>(shape.offsets[tree + 1] - first);
     const std::uint64_t first_inner = forest::first_inner(first, tree);
@@ -109,12 +169,32 @@ class Unpacking {
     std::uint32_t n_leaves = 0;
     Magnitudes own;  // of numbers that nodes keep
     Magnitudes others;
-    for (std::uint32_t word = 0; word < n_nodes; word += 64) {
+    for (std::uint32_t word = 0; word < n_nodes; word += kWordNodes) {
       if (poll.stop(word_work)) return {};
-      const std::uint32_t n = std::min(64U, n_nodes - word);
+      const std::uint32_t n = std::min(kWordNodes, n_nodes - word);
       std::uint64_t bits = 0;
       std::memcpy(&bits, kinds + word / 8, (n + 7) / 8);
-      const std::uint64_t all = n == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
+      const std::uint64_t all = n == kWordNodes ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
+      if constexpr (std::is_same_v<Nodes, NarrowNodes>) {
+        const auto inner_here = static_cast<std::uint32_t>(std::popcount(bits & all));
+        // Those before the word are enough.
+        const bool has_parents = 2 * std::uint64_t{n_inner} >= std::uint64_t{word} + n;
+        if (shape.leaves == LeafKind::number && has_parents && inner_here <= most_inner - n_inner &&
+            read_numbers(nodes.from(first),
+                         {.first = word,
+                          .inner = bits & all,
+                          .leaves = ~bits & all,
+                          .n_inner = n_inner,
+                          .first_inner = first_inner + n_inner,
+                          .first_leaf = first_leaf + n_leaves,
+                          .missing = missing},
+                         own)) {
+          n_inner += inner_here;
+          n_leaves += n - inner_here;
+          continue;
+        }
+      }
+      // Node by node: so what is wrong is known.
       for (std::uint64_t left = bits & all; left != 0; left &= left - 1) {
         const std::uint32_t i = word + static_cast<std::uint32_t>(std::countr_zero(left));
         if (i > 2 * n_inner) return problem(i, "no node before it is its parent");

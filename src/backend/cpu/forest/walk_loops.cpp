@@ -127,33 +127,41 @@ void tiles(Nodes tree, const Tiles& tiles, bool is_small, Poll& poll, std::uint3
   }
 }
 
-template <bool kMissing, class Nodes>
-void walk_row(const Nodes& forest, const std::array<std::uint64_t, kTreesAtOnce>& offsets, const std::uint32_t* row,
-              Poll& poll, RowNodes& nodes) {
-  std::uint32_t moved = 0;
-  do {
-    moved = 0;
-    for (std::uint32_t t = 0; t < kTreesAtOnce; ++t) {
-      const WalkNode node = forest[offsets[t] + nodes[t]];
-      const std::uint32_t to = next<kMissing>(node, row[node.feature]);
-      moved |= to ^ nodes[t];
-      nodes[t] = to;
-    }
-  } while (moved != 0 && !poll.stop(kTreesAtOnce));
+// kGroup trees after the other.
+template <bool kMissing, std::uint32_t kGroup, bool kIsSmall, class Nodes>
+void walk_row(const Nodes& forest, std::span<const std::uint64_t> offsets, const std::uint32_t* row, Poll& poll,
+              RowNodes& nodes) {
+  for (std::uint32_t first = 0; first < offsets.size(); first += kGroup) {
+    std::array<std::uint64_t, kGroup> roots;
+    for (std::uint32_t t = 0; t < kGroup; ++t) roots[t] = offsets[first + t < offsets.size() ? first + t : 0];
+    std::array<std::uint32_t, kGroup> at{};
+    std::uint32_t moved = 0;
+    do {
+      moved = 0;
+      for (std::uint32_t t = 0; t < kGroup; ++t) {
+        const WalkNode node = forest[roots[t] + at[t]];
+        const std::uint32_t to = next<kMissing>(node, row[node.feature]);
+        moved |= to ^ at[t];
+        at[t] = to;
+        // While the other trees' take their turns, it comes.
+        if constexpr (!kIsSmall) forest.prefetch(roots[t] + to);
+      }
+    } while (moved != 0 && !poll.stop(kGroup));
+    std::ranges::copy(at, nodes.begin() + first);
+  }
 }
 
 template <class Nodes>
 void row(Nodes forest, std::span<const std::uint64_t> offsets, const std::uint32_t* values, bool has_missing,
-         Poll& poll, RowNodes& nodes) {
-  std::array<std::uint64_t, kTreesAtOnce> roots;
-  for (std::uint32_t t = 0; t < kTreesAtOnce; ++t) roots[t] = offsets[t < offsets.size() ? t : 0];
-  RowNodes at{};
+         bool is_small, Poll& poll, RowNodes& nodes) {
+  constexpr std::uint32_t kFew = 16;
   if (has_missing) {
-    walk_row<true>(forest, roots, values, poll, at);
+    (is_small ? walk_row<true, kFew, true, Nodes> : walk_row<true, kTreesAtOnce, false, Nodes>)(forest, offsets, values,
+                                                                                                poll, nodes);
   } else {
-    walk_row<false>(forest, roots, values, poll, at);
+    (is_small ? walk_row<false, kFew, true, Nodes> : walk_row<false, kTreesAtOnce, false, Nodes>)(forest, offsets,
+                                                                                                  values, poll, nodes);
   }
-  nodes = at;
 }
 
 const WalkLoops& loops() {

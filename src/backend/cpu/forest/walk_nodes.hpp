@@ -53,11 +53,14 @@ class NarrowNodes {
     return {node.value, node.bits >> shift_, node.bits & child_mask_, (node.bits & missing_) != 0};
   }
   void set(std::uint64_t at, const WalkNode& node) const {
-    first_[at] = {node.value, node.feature << shift_ | (node.missing_left ? missing_ : 0) | node.child};
+    put(at, {node.value, bits(node.feature, node.missing_left ? 1 : 0, node.child)});
   }
-  [[nodiscard]] const NarrowNode* first() const { return first_; }
-  [[nodiscard]] std::uint32_t shift() const { return shift_; }
-  [[nodiscard]] std::uint32_t child_mask() const { return child_mask_; }
+  void put(std::uint64_t at, NarrowNode node) const { first_[at] = node; }
+  // `missing_left`: 1 or 0.
+  [[nodiscard]] std::uint32_t bits(std::uint32_t feature, std::uint32_t missing_left, std::uint32_t child) const {
+    return feature << shift_ | missing_left << (shift_ - 1) | child;
+  }
+  void prefetch(std::uint64_t at) const { __builtin_prefetch(first_ + at); }
   [[nodiscard]] NarrowNodes from(std::uint64_t at) const { return {first_ + at, shift_ - 1}; }
 
  private:
@@ -78,6 +81,7 @@ class WideNodes {
   void set(std::uint64_t at, const WalkNode& node) const {
     first_[at] = {node.value, node.child, node.feature | (node.missing_left ? kFeature + 1 : 0)};
   }
+  void prefetch(std::uint64_t at) const { __builtin_prefetch(first_ + at); }
   [[nodiscard]] WideNodes from(std::uint64_t at) const { return WideNodes(first_ + at); }
 
  private:
