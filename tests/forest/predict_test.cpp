@@ -170,7 +170,7 @@ TEST_F(SpecialForests, HaveMoreNodesThanNearCaches) {
 
 // One node each, and more of them than rows in a block.
 TEST_F(SpecialForests, HaveManySmallTrees) {
-  for (const std::uint32_t n_trees : {1U, 15U, 16U, 17U, 33U, 150'000U}) {
+  for (const std::uint32_t n_trees : {1U, 15U, 16U, 17U, 33U, 100'000U}) {
     Forest forest = number_forest(2);
     forest.average = true;
     for (std::uint32_t tree = 0; tree < n_trees; ++tree) forest.add_tree({leaf_of(static_cast<float>(tree))});
