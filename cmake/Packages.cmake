@@ -7,17 +7,18 @@ set(WGH_PACKAGE_NOTICES "" CACHE PATH "The folder with copyright and sbom.cdx.js
 find_program(HELP2MAN help2man REQUIRED)
 set(packaging ${PROJECT_SOURCE_DIR}/packaging)
 
-# The manual is the program's help.
-set(manual ${PROJECT_BINARY_DIR}/wasmtime-gpu-host.1.gz)
-add_custom_command(OUTPUT ${manual}
-  COMMAND ${packaging}/make-manual $<TARGET_FILE:wasmtime-gpu-host> ${HELP2MAN} ${manual}
-  DEPENDS wasmtime-gpu-host ${packaging}/make-manual VERBATIM)
-add_custom_target(manual ALL DEPENDS ${manual})
+# The manuals are the help of the program and of the module.
+set(manuals ${PROJECT_BINARY_DIR}/wasmtime-gpu-host.1.gz ${PROJECT_BINARY_DIR}/wasm_ml.1.gz)
+add_custom_command(OUTPUT ${manuals}
+  COMMAND ${packaging}/make-manual $<TARGET_FILE:wasmtime-gpu-host> ${PROJECT_BINARY_DIR}/wasm_ml.wasm ${HELP2MAN}
+    ${PROJECT_BINARY_DIR}
+  DEPENDS wasmtime-gpu-host wasm_ml ${packaging}/make-manual VERBATIM)
+add_custom_target(manuals ALL DEPENDS ${manuals})
 
 # Only cpack, which names components, installs this: not a cmake --install of the same build.
 set(doc_dir ${CMAKE_INSTALL_DATADIR}/doc/wasmtime-gpu-host)
 install(PROGRAMS ${packaging}/wasm_ml DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime EXCLUDE_FROM_ALL)
-install(FILES ${manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime EXCLUDE_FROM_ALL)
+install(FILES ${manuals} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime EXCLUDE_FROM_ALL)
 install(FILES ${packaging}/completion.bash COMPONENT runtime
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME wasmtime-gpu-host EXCLUDE_FROM_ALL)
 install(FILES ${packaging}/completion.zsh COMPONENT runtime

@@ -2,14 +2,15 @@
 """Writes what a package must say of the code inside it: `copyright`, with every licence's text, and `sbom.cdx.json`, a
 bill of materials in CycloneDX.
 
-    notices.py --version VERSION --crates METADATA --rust VERSION --wgpu-native FOLDER VERSION WHEEL --licence FILE
-               --output FOLDER
+    notices.py --version VERSION --crates METADATA --rust VERSION --wgpu-native FOLDER VERSION WHEEL
+               --python FOLDER NAME --licence FILE --output FOLDER
 
 METADATA is what `cargo metadata` prints of the crate that Wasmtime is linked by. What is compiled in from Debian is read
-from the installed packages.
+from the installed packages, and so is the Python package NAME, installed in FOLDER, whose headers are in the wheel.
 """
 
 import argparse
+import email
 import json
 import pathlib
 import subprocess
@@ -78,12 +79,20 @@ def of_debian():
         yield component(name, version, licence, "deb/debian"), [text]
 
 
+def of_python(folder, name):
+    (found,) = pathlib.Path(folder).glob(f"{name}-*.dist-info")
+    metadata = email.message_from_string((found / "METADATA").read_text())
+    licence = metadata["License-Expression"] or metadata["License"]
+    return component(name, metadata["Version"], licence, "pypi"), licence_texts(found / "licenses")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", required=True)
     parser.add_argument("--crates", required=True, type=argparse.FileType())
     parser.add_argument("--rust", required=True, metavar="VERSION")
     parser.add_argument("--wgpu-native", required=True, nargs=3, metavar=("FOLDER", "VERSION", "WHEEL"))
+    parser.add_argument("--python", required=True, nargs=2, metavar=("FOLDER", "NAME"))
     parser.add_argument("--licence", required=True, type=pathlib.Path)
     parser.add_argument("--output", required=True, type=pathlib.Path)
     arguments = parser.parse_args()
@@ -96,6 +105,7 @@ def main():
         (component("wgpu-native", version, "MIT OR Apache-2.0", "github/gfx-rs",
                    description="With the crates that it links, from the Python package wgpu."), [own_text]),
         (component("wgpu", wheel, "BSD-2-Clause", "pypi"), licence_texts(pathlib.Path(folder))),
+        of_python(*arguments.python),
         *of_debian(),
     ]
 
