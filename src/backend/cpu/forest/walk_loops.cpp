@@ -127,10 +127,10 @@ void tiles(Nodes tree, const Tiles& tiles, bool is_small, Poll& poll, std::uint3
   }
 }
 
-// kGroup trees after the other.
-template <bool kMissing, std::uint32_t kGroup, bool kIsSmall, class Nodes>
+template <bool kMissing, bool kIsSmall, class Nodes>
 void walk_row(const Nodes& forest, std::span<const std::uint64_t> offsets, const std::uint32_t* row, Poll& poll,
               RowNodes& nodes) {
+  constexpr std::uint32_t kGroup = kIsSmall ? 16 : kTreesAtOnce;
   for (std::uint32_t first = 0; first < offsets.size(); first += kGroup) {
     std::array<std::uint64_t, kGroup> roots;
     for (std::uint32_t t = 0; t < kGroup; ++t) roots[t] = offsets[first + t < offsets.size() ? first + t : 0];
@@ -143,7 +143,7 @@ void walk_row(const Nodes& forest, std::span<const std::uint64_t> offsets, const
         const std::uint32_t to = next<kMissing>(node, row[node.feature]);
         moved |= to ^ at[t];
         at[t] = to;
-        // While the other trees' take their turns, it comes.
+        // It comes while the other trees take their turns.
         if constexpr (!kIsSmall) forest.prefetch(roots[t] + to);
       }
     } while (moved != 0 && !poll.stop(kGroup));
@@ -154,13 +154,10 @@ void walk_row(const Nodes& forest, std::span<const std::uint64_t> offsets, const
 template <class Nodes>
 void row(Nodes forest, std::span<const std::uint64_t> offsets, const std::uint32_t* values, bool has_missing,
          bool is_small, Poll& poll, RowNodes& nodes) {
-  constexpr std::uint32_t kFew = 16;
   if (has_missing) {
-    (is_small ? walk_row<true, kFew, true, Nodes> : walk_row<true, kTreesAtOnce, false, Nodes>)(forest, offsets, values,
-                                                                                                poll, nodes);
+    (is_small ? walk_row<true, true, Nodes> : walk_row<true, false, Nodes>)(forest, offsets, values, poll, nodes);
   } else {
-    (is_small ? walk_row<false, kFew, true, Nodes> : walk_row<false, kTreesAtOnce, false, Nodes>)(forest, offsets,
-                                                                                                  values, poll, nodes);
+    (is_small ? walk_row<false, true, Nodes> : walk_row<false, false, Nodes>)(forest, offsets, values, poll, nodes);
   }
 }
 
