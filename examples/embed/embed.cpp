@@ -12,7 +12,11 @@ T or_exit(gpu_host::Result<T> result) {
   std::exit(1);
 }
 
-int main(int, char** argv) {
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: embed MODULE\n", stderr);
+    return 2;
+  }
   const auto host = or_exit(gpu_host::Host::create({.interruptible = true}));
   const auto module = or_exit(host.load_file(argv[1]));  // compiled once, for any number of instances
   gpu_host::InstanceOptions options{.args = {"relu"}};
