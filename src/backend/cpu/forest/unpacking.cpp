@@ -177,8 +177,8 @@ class Unpacking {
       const std::uint64_t all = n == kWordNodes ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
       if constexpr (std::is_same_v<Nodes, NarrowNodes>) {
         const auto inner_here = static_cast<std::uint32_t>(std::popcount(bits & all));
-        // Those before the word are enough.
-        const bool has_parents = 2 * std::uint64_t{n_inner} >= std::uint64_t{word} + n;
+        // Those before the word are enough, for its last node too.
+        const bool has_parents = word + n - 1 <= 2 * n_inner;
         if (shape.leaves == LeafKind::number && has_parents && inner_here <= most_inner - n_inner &&
             read_numbers(nodes.from(first),
                          {.first = word,
