@@ -10,11 +10,17 @@ function(wasi_gpu_module name)
   if(module_FOREST)
     target_compile_definitions(${name} PRIVATE WASI_GPU_FOREST)
   endif()
-  target_include_directories(${name} PRIVATE ${WASI_GPU_SDK_DIR}/include)
-  target_compile_features(${name} PRIVATE cxx_std_23)
-  target_compile_options(${name} PRIVATE -fno-exceptions -fno-rtti -Wall -Wextra -Wpedantic -Wshadow)
+  wasi_gpu_compile_options(${name})
   # wasm-ld's own default is a stack of 64 KiB, above the data that an overflow
   # would overwrite. Put first, an overflow traps.
   target_link_options(${name} PRIVATE -nostartfiles -Wl,-z,stack-size=1048576 -Wl,--stack-first)
-  set_target_properties(${name} PROPERTIES SUFFIX .wasm CXX_EXTENSIONS OFF)
+  set_target_properties(${name} PROPERTIES SUFFIX .wasm)
+endfunction()
+
+# What the sources of a module are compiled with, for a library of them too.
+function(wasi_gpu_compile_options name)
+  target_include_directories(${name} PRIVATE ${WASI_GPU_SDK_DIR}/include)
+  target_compile_features(${name} PRIVATE cxx_std_23)
+  target_compile_options(${name} PRIVATE -fno-exceptions -fno-rtti -Wall -Wextra -Wpedantic -Wshadow)
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()

@@ -1,7 +1,33 @@
-# The module's sources but main.cpp, for the module and for its native tests. One
-# without wasi:gpu/forest leaves engine_… out.
-set(WASM_ML_SOURCES
+# The module's sources but main.cpp, for the module and for its native tests.
+
+# Those that call the host, and differ by the version of wasi:gpu. A module without
+# wasi:gpu/forest leaves engine_… out.
+set(WASM_ML_HOST_SOURCES
   bench_command.cpp
+  engine_embedding_models.cpp
+  engine_embedding_prediction.cpp
+  engine_embedding_state.cpp
+  engine_embedding_training.cpp
+  engine_exchange.cpp
+  engine_predictor.cpp
+  engine_training.cpp
+  evaluate_command.cpp
+  exchange_commands.cpp
+  info_command.cpp
+  kernel_predictor.cpp
+  kernel_training.cpp
+  model_file.cpp
+  predict_command.cpp
+  predictions.cpp
+  predictor.cpp
+  split_search.cpp
+  train_command.cpp
+  training.cpp
+  tree_grower.cpp)
+list(TRANSFORM WASM_ML_HOST_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
+
+# The others.
+set(WASM_ML_SOURCES
   bench_report.cpp
   byte_source.cpp
   categories.cpp
@@ -13,23 +39,10 @@ set(WASM_ML_SOURCES
   dataset_common.cpp
   dataset_csv.cpp
   dataset_npy.cpp
-  engine_embedding_models.cpp
-  engine_embedding_prediction.cpp
-  engine_embedding_state.cpp
-  engine_embedding_training.cpp
-  engine_exchange.cpp
-  engine_predictor.cpp
-  engine_training.cpp
-  evaluate_command.cpp
-  exchange_commands.cpp
   files.cpp
   forest.cpp
-  info_command.cpp
   json.cpp
-  kernel_predictor.cpp
-  kernel_training.cpp
   metrics.cpp
-  model_file.cpp
   model_file_v1.cpp
   model_info_bytes.cpp
   model_json.cpp
@@ -41,18 +54,11 @@ set(WASM_ML_SOURCES
   packed_trees.cpp
   portable_forest.cpp
   postprocess.cpp
-  predict_command.cpp
-  predictions.cpp
-  predictor.cpp
   progress.cpp
   split_candidates.cpp
-  split_search.cpp
   table_error.cpp
   text.cpp
-  train_command.cpp
-  training.cpp
   training_progress.cpp
-  tree_grower.cpp
   treelite_fields.cpp
   treelite_read.cpp
   treelite_write.cpp

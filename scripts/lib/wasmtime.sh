@@ -12,5 +12,5 @@ use_wasmtime() {
   root=$(wasmtime_root)
   if has_root WASMTIME_ROOT "$root" include/wasmtime.h; then return; fi
   use_rust
-  make_root "Building Wasmtime $WASMTIME_VERSION, once: about 4 minutes on 2 cores" build-wasmtime "$root"
+  make_root "Building Wasmtime $WASMTIME_VERSION, once: 4 to 10 minutes on 2 cores" build-wasmtime "$root"
 }
