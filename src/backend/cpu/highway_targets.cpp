@@ -34,9 +34,7 @@ int64_t x86_targets() {
   const CpuId basic(1);
   const CpuId extended(7);
   int64_t targets = 0;
-  if (!has(basic.ecx, bit_SSSE3)) return targets;
-  targets |= HWY_SSSE3;
-  if (!has(basic.ecx, bit_SSE4_1 | bit_SSE4_2 | bit_PCLMUL | bit_AES)) return targets;
+  if (!has(basic.ecx, bit_SSSE3 | bit_SSE4_1 | bit_SSE4_2 | bit_PCLMUL | bit_AES)) return targets;
   targets |= HWY_SSE4;
   constexpr unsigned kAvxState = 0x6;
   constexpr unsigned kAvx512State = 0xe6;
