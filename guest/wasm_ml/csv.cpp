@@ -67,7 +67,7 @@ class RowReader {
 
  private:
   [[nodiscard]] Result<void> read_row();
-  [[nodiscard]] Result<void> read_value(std::size_t column);
+  [[nodiscard]] Result<void> read_value(CsvColumn& column);
   [[nodiscard]] Result<float> value(CsvColumn& column, const CsvField& field);
   [[nodiscard]] Result<float> number_value(CsvColumn& column, const CsvField& field);
   [[nodiscard]] Result<float> text_value(CsvColumn& column, const CsvField& field);
@@ -121,12 +121,11 @@ void RowReader::expect_rows() {
 }
 
 Result<void> RowReader::read_row() {
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
+  for (CsvColumn& column : columns_) {
     if (!reader_.has_field()) return wrong_count();
-    const CsvColumn& column = columns_[i];
     const bool may_be_number = column.kind == Kind::numbers || column.kind == Kind::undecided;
     if (may_be_number && reader_.number(row_[column.place])) continue;
-    if (auto read = read_value(i); !read) return read;
+    if (auto read = read_value(column); !read) return read;
   }
   if (reader_.has_field()) return wrong_count();
   return {};
@@ -142,10 +141,9 @@ Result<void> RowReader::wrong_count() {
                  reader_.column());
 }
 
-Result<void> RowReader::read_value(std::size_t i) {
+Result<void> RowReader::read_value(CsvColumn& column) {
   const auto field = reader_.field();
   if (!field) return std::unexpected(field.error());
-  CsvColumn& column = columns_[i];
   if (column.kind == Kind::ignored) return {};
   auto read = value(column, *field);
   if (!read && !column.keeps_error) return std::unexpected(std::move(read.error()));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cfloat>
 #include <cmath>
 #include <cstdlib>
@@ -11,8 +10,6 @@
 
 namespace wasm_ml {
 namespace {
-
-static_assert(std::endian::native == std::endian::little);
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
@@ -40,28 +37,17 @@ constexpr std::array<std::uint64_t, 9> kTooMany = {1000000000000000000, 10000000
 // where they do not fit.
 bool take_digits(const char*& text, std::uint64_t& number) {
   for (;;) {
-    std::uint64_t digits = 0;
-    std::memcpy(&digits, text, sizeof(digits));
-    digits ^= 0x3030303030303030U;
-    const std::uint64_t others = ((digits + 0x7676767676767676U) | digits) & 0x8080808080808080U;
-    const auto n = static_cast<std::size_t>(std::countr_zero(others)) / 8;  // 8 where there are no others
-    if (n == 0) return true;
-    if (number >= kTooMany[n]) return false;
-    digits <<= 64 - 8 * n;  // zeros before them
-    digits = digits * 10 + (digits >> 8U);
-    digits = ((digits & 0xff000000ffU) * 0xf424000000064U + ((digits >> 16U) & 0xff000000ffU) * 0x271000000001U) >> 32U;
-    number = number * kShifts[n] + digits;
-    text += n;
-    if (n < 8) return true;
+    const scan::Digits digits(text);
+    if (digits.count == 0) return true;
+    if (number >= kTooMany[digits.count]) return false;
+    number = number * kShifts[digits.count] + scan::number_of(digits.bytes, digits.count);
+    text += digits.count;
+    if (digits.count < 8) return true;
   }
 }
 
-// digits × 10^exponent, where f64 can tell how it is rounded to f32: a few of f64's last bits may be wrong, so it must
-// not be near the middle between two f32.
+// digits × 10^exponent, where f64 can tell how it is rounded to f32.
 bool round_to_float(std::uint64_t digits, int exponent, float& value) {
-  constexpr std::uint64_t kBelowFloat = 0x1fffffff;  // the bits of f64 that f32 lacks
-  constexpr std::uint64_t kMiddle = 0x10000000;
-  constexpr std::uint64_t kDoubt = 8;
   value = 0;
   if (digits == 0) return true;
   if (exponent < -56 || exponent > 38) return false;
@@ -72,9 +58,8 @@ bool round_to_float(std::uint64_t digits, int exponent, float& value) {
     number *= kPowersOfTen[static_cast<std::size_t>(exponent)];
   }
   if (number < double{FLT_MIN}) return false;
-  const std::uint64_t rest = std::bit_cast<std::uint64_t>(number) & kBelowFloat;
   const bool exact = exponent == 0 && digits < (std::uint64_t{1} << 53U);
-  if (rest - (kMiddle - kDoubt) <= 2 * kDoubt && !exact) return false;
+  if (scan::may_round_either_way(number) && !exact) return false;
   value = static_cast<float>(number);
   return value <= FLT_MAX;
 }
@@ -110,7 +95,7 @@ bool names_missing(std::string_view text) {
   return std::ranges::find(kNames, text) != kNames.end() || is_word(text, "nan");
 }
 
-const char* scan_number(const char* text, float& value) {
+const char* scan_any_number(const char* text, float& value) {
   while (*text == ' ') ++text;
   const bool negative = *text == '-';
   if (negative || *text == '+') ++text;

@@ -92,6 +92,9 @@ TEST(NumberTest, RoundsMiddlesToEvenAndTheirNeighboursAway) {
       expect_as_strtof(format("%.60g", near));
     }
   }
+  for (int i = 0; i < 20000; ++i) {  // of eight digits
+    expect_as_strtof(format("%s%u.5", i % 2 == 0 ? "" : "-", 8388608 + static_cast<unsigned>(random() % 1611392)));
+  }
   expect_as_strtof("16777217");
   expect_as_strtof("33554433");
   expect_as_strtof("16777217.0000000000000000001");
