@@ -6,14 +6,13 @@ Prints a table; writes FILE.json. Exit code 1 where something that is demanded i
 """
 
 import argparse
-import json
 import pathlib
 import subprocess
 import sys
 import tempfile
 
 from predict import HERE, run
-from report import demand, describe
+from report import conclude, demand
 from workloads import WORKLOADS, write_task
 
 TURNS = 5
@@ -98,9 +97,7 @@ def main():
     results = [measure(name, options) for name in options.workloads]
     found = [demand("import wasm_ml", import_seconds(options.python), 0.15, "s", False)]
     found += [entry for result in results for entry in demands(result)]
-    options.out.with_suffix(".json").write_text(json.dumps(dict(results=results, demands=found), indent=1))
-    print(table(results), "", *map(describe, found), sep="\n")
-    sys.exit(0 if all(entry["met"] for entry in found) else 1)
+    conclude(options.out, results, found, table(results))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import tempfile
 import numpy as np
 
 from peers import PREDICTORS
-from report import demand, describe
+from report import conclude, demand
 from workloads import WORKLOADS, Task, write_task
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -137,12 +137,7 @@ def main():
     if failed:
         sys.exit(f"error: {failed[0]['workload']}: ours: {failed[0]['ours']['failure']}")
     found = [entry for result in results for entry in demands(result)]
-    options.out.with_suffix(".json").write_text(json.dumps(dict(results=results, demands=found), indent=1))
-    print(table(results, options.peers))
-    print()
-    for entry in found:
-        print(describe(entry))
-    sys.exit(0 if all(entry["met"] for entry in found) else 1)
+    conclude(options.out, results, found, table(results, options.peers))
 
 
 if __name__ == "__main__":

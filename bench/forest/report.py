@@ -1,5 +1,8 @@
 """What run.py found, as lines, a table and a picture."""
 
+import json
+import sys
+
 from peers import PEERS
 from workloads import WORKLOADS, required_ratio
 
@@ -21,6 +24,13 @@ def describe(entry):
     return (
         f"{verdict}  {entry['name']}: {entry['measured']:.4g} {entry['unit']} (demanded: {sign} {entry['bound']:.4g})"
     )
+
+
+def conclude(out, results, found, text):
+    """Writes FILE.json, prints a table and what was demanded, and exits: 1 where that is not met."""
+    out.with_suffix(".json").write_text(json.dumps(dict(results=results, demands=found), indent=1))
+    print(text, "", *map(describe, found), sep="\n")
+    sys.exit(0 if all(entry["met"] for entry in found) else 1)
 
 
 def seconds_text(side, us):
