@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "backend/cpu/cpu_buffer.hpp"
@@ -37,6 +38,7 @@ ForestShape shape_of(const TreesShape& shape) {
 CpuForestModel::CpuForestModel(ModelTrees trees, std::optional<Growth> growth, MemoryCharge charge, Workers& workers)
     : charge_(std::move(charge)),
       trees_(std::move(trees)),
+      may_be_ranked_(RankedTrees::suits(trees_.shape)),
       growth_(std::move(growth)),
       workers_(workers),
       shape_(shape_of(trees_.shape)) {}
@@ -104,15 +106,38 @@ GpuResult<void> CpuForestModel::write_out_of_bag(Buffer& output, std::uint64_t o
   return {};
 }
 
+// The trees for a batch of so many rows, or nothing: without them it only takes longer.
+const RankedTrees* CpuForestModel::ranked_for(std::uint32_t n_rows) {
+  if (!may_be_ranked_) return ranked_.get();
+  if (n_rows < kFewRows || n_rows / workers_.threads() < RankedTrees::least_rows(trees_.shape)) return nullptr;
+  n_batch_rows_ += n_rows;
+  if (n_batch_rows_ < RankedTrees::worth_rows(trees_.shape)) return nullptr;
+  const std::uint64_t charged = charge_.bytes();
+  if (charge_.set(charged + RankedTrees::bytes(trees_.shape))) {
+    try {
+      ranked_ = RankedTrees::make(trees_, workers_);
+    } catch (const std::bad_alloc&) {
+      ranked_.reset();
+    }
+    if (!ranked_) charge_.lower_to(charged);
+  }
+  may_be_ranked_ = false;
+  return ranked_.get();
+}
+
 GpuResult<void> CpuForestModel::predict(const ForestTable& rows, ForestPrediction what, Buffer& output,
                                         std::uint64_t offset) {
-  if (!cpu::predict(trees_, rows, what, bytes_of(output, offset), workers_)) return interrupted();
+  if (!cpu::predict(trees_, ranked_for(rows.n_rows), rows, what, bytes_of(output, offset), workers_)) {
+    return interrupted();
+  }
   return {};
 }
 
 GpuResult<void> CpuForestModel::quantiles(const ForestTable& rows, std::span<const double> quantiles, Buffer& output,
                                           std::uint64_t offset) {
-  if (!predict_quantiles(trees_, rows, quantiles, bytes_of(output, offset), workers_)) return interrupted();
+  if (!predict_quantiles(trees_, ranked_for(rows.n_rows), rows, quantiles, bytes_of(output, offset), workers_)) {
+    return interrupted();
+  }
   return {};
 }
 

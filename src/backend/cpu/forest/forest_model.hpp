@@ -9,6 +9,7 @@
 
 #include "backend/cpu/forest/model_trees.hpp"
 #include "backend/cpu/forest/out_of_bag.hpp"
+#include "backend/cpu/forest/ranked_trees.hpp"
 #include "backend/cpu/parallel.hpp"
 #include "backend/forest_engine.hpp"
 
@@ -44,8 +45,13 @@ class CpuForestModel final : public ForestModel {
   [[nodiscard]] GpuResult<void> pack(PackedParts parts, Buffer& output, std::uint64_t offset) override;
 
  private:
+  [[nodiscard]] const RankedTrees* ranked_for(std::uint32_t n_rows);
+
   MemoryCharge charge_;
   ModelTrees trees_;
+  std::unique_ptr<RankedTrees> ranked_;  // once batches are worth it
+  bool may_be_ranked_;                   // until that was tried
+  std::uint64_t n_batch_rows_ = 0;       // so far
   std::optional<Growth> growth_;
   Workers& workers_;
   ForestShape shape_;

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "backend/cpu/forest/source.hpp"
@@ -16,8 +17,6 @@
 namespace gpu_host::cpu {
 namespace {
 
-// Fewer rows walk one by one, each in several trees at a time.
-constexpr std::size_t kFewRows = 8;
 // Of a tree, and of a forest, that stays in near caches.
 constexpr std::uint64_t kFewNodes = 16384;
 constexpr std::uint64_t kFewForestNodes = 131072;
@@ -95,8 +94,8 @@ std::size_t block_rows(std::size_t n_rows, const TreesShape& shape, std::size_t 
 // Calls take(tree, row, node) for each tree and each row of [begin, end), of which the first is 0: the number of the
 // leaf in the tree.
 template <class Nodes, class Take>
-void walk_rows(const TreesShape& shape, const Nodes& nodes, const Columns& columns, std::size_t begin, std::size_t end,
-               Workers& workers, const Take& take) {
+void walk_rows(const TreesShape& shape, const Nodes& nodes, const RankedTrees* ranked, const Columns& columns,
+               std::size_t begin, std::size_t end, Workers& workers, const Take& take) {
   const WalkLoops& loops = walk_loops();
   Poll poll = workers.poll();
   const auto offsets = std::span(shape.offsets);
@@ -119,9 +118,15 @@ void walk_rows(const TreesShape& shape, const Nodes& nodes, const Columns& colum
   const Values values(columns, begin, end);
   const Tiles tiles = values.tiles();
   std::vector<std::uint32_t> reached(parts(end - begin, kTileRows) * kTileRows);
+  std::optional<RankedTrees::Rows> ranks;
+  if (ranked != nullptr && end - begin >= RankedTrees::least_rows(shape)) ranks.emplace(*ranked, tiles);
   for (std::size_t tree = 0; tree < n_trees; ++tree) {
-    const bool is_small = offsets[tree + 1] - offsets[tree] <= kFewNodes;
-    loops.tiles(nodes.from(offsets[tree]), tiles, is_small, poll, reached.data());
+    if (ranks) {
+      ranks->walk(tree, reached.data());
+    } else {
+      const bool is_small = offsets[tree + 1] - offsets[tree] <= kFewNodes;
+      loops.tiles(nodes.from(offsets[tree]), tiles, is_small, poll, reached.data());
+    }
     if (poll.stop(reached.size() * taken)) return;
     for (std::size_t row = 0; row < end - begin; ++row) take(tree, row, reached[row]);
   }
@@ -181,7 +186,8 @@ class Outputs {
   std::vector<double> n_trees_;  // that add to each output
 };
 
-bool predict_outputs(const ModelTrees& trees, const ForestTable& rows, std::byte* to, Workers& workers) {
+bool predict_outputs(const ModelTrees& trees, const RankedTrees* ranked, const ForestTable& rows, std::byte* to,
+                     Workers& workers) {
   const TreesShape& shape = trees.shape;
   const Outputs outputs(trees);
   const std::size_t n_sums = shape.leaves == LeafKind::classes && shape.n_outputs == 2 ? 1 : shape.n_outputs;
@@ -189,20 +195,24 @@ bool predict_outputs(const ModelTrees& trees, const ForestTable& rows, std::byte
     std::vector<double> sums((end - begin) * n_sums);
     const auto value_at = [&](std::size_t tree, std::uint32_t node) { return nodes[shape.offsets[tree] + node].value; };
     if (n_sums == 1) {
-      walk_rows(shape, nodes, columns, begin, end, workers, [&](std::size_t tree, std::size_t row, std::uint32_t node) {
-        const std::uint32_t value = value_at(tree, node);
-        sums[row] += static_cast<double>(shape.is_inline() ? std::bit_cast<float>(value) : trees.leaf_values[value]);
-      });
+      walk_rows(shape, nodes, ranked, columns, begin, end, workers,
+                [&](std::size_t tree, std::size_t row, std::uint32_t node) {
+                  const std::uint32_t value = value_at(tree, node);
+                  sums[row] +=
+                      static_cast<double>(shape.is_inline() ? std::bit_cast<float>(value) : trees.leaf_values[value]);
+                });
     } else if (shape.is_inline()) {
-      walk_rows(shape, nodes, columns, begin, end, workers, [&](std::size_t tree, std::size_t row, std::uint32_t node) {
-        sums[row * n_sums + trees.tree_outputs[tree]] +=
-            static_cast<double>(std::bit_cast<float>(value_at(tree, node)));
-      });
+      walk_rows(shape, nodes, ranked, columns, begin, end, workers,
+                [&](std::size_t tree, std::size_t row, std::uint32_t node) {
+                  sums[row * n_sums + trees.tree_outputs[tree]] +=
+                      static_cast<double>(std::bit_cast<float>(value_at(tree, node)));
+                });
     } else {
-      walk_rows(shape, nodes, columns, begin, end, workers, [&](std::size_t tree, std::size_t row, std::uint32_t node) {
-        const float* const values = &trees.leaf_values[std::size_t{value_at(tree, node)} * n_sums];
-        for (std::size_t k = 0; k < n_sums; ++k) sums[row * n_sums + k] += static_cast<double>(values[k]);
-      });
+      walk_rows(shape, nodes, ranked, columns, begin, end, workers,
+                [&](std::size_t tree, std::size_t row, std::uint32_t node) {
+                  const float* const values = &trees.leaf_values[std::size_t{value_at(tree, node)} * n_sums];
+                  for (std::size_t k = 0; k < n_sums; ++k) sums[row * n_sums + k] += static_cast<double>(values[k]);
+                });
     }
     for (std::size_t row = begin; row < end; ++row) {
       outputs.write(std::span(sums).subspan((row - begin) * n_sums, n_sums), to, row);
@@ -210,32 +220,36 @@ bool predict_outputs(const ModelTrees& trees, const ForestTable& rows, std::byte
   });
 }
 
-bool predict_trees(const ModelTrees& trees, const ForestTable& rows, std::byte* to, Workers& workers) {
+bool predict_trees(const ModelTrees& trees, const RankedTrees* ranked, const ForestTable& rows, std::byte* to,
+                   Workers& workers) {
   const TreesShape& shape = trees.shape;
   const std::size_t n_outputs = shape.leaves == LeafKind::number ? 1 : shape.n_outputs;
   return for_row_blocks(trees, rows, workers, [&](const auto& nodes, const Columns& columns, auto begin, auto end) {
-    walk_rows(shape, nodes, columns, begin, end, workers, [&](std::size_t tree, std::size_t row, std::uint32_t node) {
-      const std::uint32_t value = nodes[shape.offsets[tree] + node].value;
-      const std::size_t at = ((begin + row) * shape.n_trees() + tree) * n_outputs;
-      if (!shape.is_inline()) {
-        std::memcpy(to + at * sizeof(float), &trees.leaf_values[std::size_t{value} * n_outputs],
-                    n_outputs * sizeof(float));
-      } else if (n_outputs == 2) {
-        put(to, at, 1 - std::bit_cast<float>(value));
-        put(to, at + 1, value);
-      } else {
-        put(to, at, value);
-      }
-    });
+    walk_rows(shape, nodes, ranked, columns, begin, end, workers,
+              [&](std::size_t tree, std::size_t row, std::uint32_t node) {
+                const std::uint32_t value = nodes[shape.offsets[tree] + node].value;
+                const std::size_t at = ((begin + row) * shape.n_trees() + tree) * n_outputs;
+                if (!shape.is_inline()) {
+                  std::memcpy(to + at * sizeof(float), &trees.leaf_values[std::size_t{value} * n_outputs],
+                              n_outputs * sizeof(float));
+                } else if (n_outputs == 2) {
+                  put(to, at, 1 - std::bit_cast<float>(value));
+                  put(to, at + 1, value);
+                } else {
+                  put(to, at, value);
+                }
+              });
   });
 }
 
-bool predict_leaves(const ModelTrees& trees, const ForestTable& rows, std::byte* to, Workers& workers) {
+bool predict_leaves(const ModelTrees& trees, const RankedTrees* ranked, const ForestTable& rows, std::byte* to,
+                    Workers& workers) {
   const TreesShape& shape = trees.shape;
   return for_row_blocks(trees, rows, workers, [&](const auto& nodes, const Columns& columns, auto begin, auto end) {
-    walk_rows(shape, nodes, columns, begin, end, workers, [&](std::size_t tree, std::size_t row, std::uint32_t node) {
-      put(to, (begin + row) * shape.n_trees() + tree, node);
-    });
+    walk_rows(shape, nodes, ranked, columns, begin, end, workers,
+              [&](std::size_t tree, std::size_t row, std::uint32_t node) {
+                put(to, (begin + row) * shape.n_trees() + tree, node);
+              });
   });
 }
 
@@ -288,20 +302,21 @@ class RowQuantiles {
 
 }  // namespace
 
-bool predict(const ModelTrees& trees, const ForestTable& rows, ForestPrediction what, std::byte* to, Workers& workers) {
+bool predict(const ModelTrees& trees, const RankedTrees* ranked, const ForestTable& rows, ForestPrediction what,
+             std::byte* to, Workers& workers) {
   switch (what) {
     case ForestPrediction::outputs:
-      return predict_outputs(trees, rows, to, workers);
+      return predict_outputs(trees, ranked, rows, to, workers);
     case ForestPrediction::trees:
-      return predict_trees(trees, rows, to, workers);
+      return predict_trees(trees, ranked, rows, to, workers);
     case ForestPrediction::leaves:
-      return predict_leaves(trees, rows, to, workers);
+      return predict_leaves(trees, ranked, rows, to, workers);
   }
   return true;
 }
 
-bool predict_quantiles(const ModelTrees& trees, const ForestTable& rows, std::span<const double> quantiles,
-                       std::byte* to, Workers& workers) {
+bool predict_quantiles(const ModelTrees& trees, const RankedTrees* ranked, const ForestTable& rows,
+                       std::span<const double> quantiles, std::byte* to, Workers& workers) {
   const TreesShape& shape = trees.shape;
   const std::size_t n_trees = shape.n_trees();
   return for_row_blocks(trees, rows, workers, [&](const auto& nodes, const Columns& columns, auto begin, auto end) {
@@ -311,7 +326,7 @@ bool predict_quantiles(const ModelTrees& trees, const ForestTable& rows, std::sp
     for (std::size_t first = begin; first < end; first += n_at_once) {
       const std::size_t n_rows = std::min<std::size_t>(n_at_once, end - first);
       std::vector<std::uint32_t> leaves(n_rows * n_trees);
-      walk_rows(shape, nodes, columns, first, first + n_rows, workers,
+      walk_rows(shape, nodes, ranked, columns, first, first + n_rows, workers,
                 [&](std::size_t tree, std::size_t row, std::uint32_t node) {
                   leaves[row * n_trees + tree] = trees.leaf_numbers[shape.offsets[tree] + node];
                 });
