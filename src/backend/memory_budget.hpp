@@ -33,6 +33,7 @@ class MemoryCharge {
   ~MemoryCharge() { budget_->give_back(bytes_); }
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t left() const { return budget_->left(); }  // to take
 
   // Makes it so many, more or fewer.
   [[nodiscard]] GpuResult<void> set(std::uint64_t bytes) {

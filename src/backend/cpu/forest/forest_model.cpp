@@ -106,14 +106,17 @@ GpuResult<void> CpuForestModel::write_out_of_bag(Buffer& output, std::uint64_t o
   return {};
 }
 
-// The trees for a batch of so many rows, or nothing: without them it only takes longer.
+// The trees for a batch of so many rows, or nothing: without them it only takes longer. So they take little of what the
+// quota has left: nobody misses it.
 const RankedTrees* CpuForestModel::ranked_for(std::uint32_t n_rows) {
+  constexpr std::uint64_t kLeastShare = 16;
   if (!may_be_ranked_) return ranked_.get();
   if (n_rows < kFewRows || n_rows / workers_.threads() < RankedTrees::least_rows(trees_.shape)) return nullptr;
   n_batch_rows_ += n_rows;
   if (n_batch_rows_ < RankedTrees::worth_rows(trees_.shape)) return nullptr;
   const std::uint64_t charged = charge_.bytes();
-  if (charge_.set(charged + RankedTrees::bytes(trees_.shape))) {
+  const std::uint64_t bytes = RankedTrees::bytes(trees_.shape);
+  if (bytes <= charge_.left() / kLeastShare && charge_.set(charged + bytes)) {
     try {
       ranked_ = RankedTrees::make(trees_, workers_);
     } catch (const std::bad_alloc&) {
