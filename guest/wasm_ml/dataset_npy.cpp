@@ -119,9 +119,12 @@ Result<PredictionSet> prediction_set(NpyArray array, const ModelColumns& model) 
   if (!places) return std::unexpected(places.error());
   const auto target = has_own_target(model) ? find(model.target_name) : std::nullopt;
   std::vector<float> targets;
-  set.features.reserve(array.n_rows * places->size());
+  if (target) targets.reserve(array.n_rows);
+  std::vector<float> row(places->size());
+  set.features.reserve(array.n_rows * row.size());
   for (std::size_t begin = 0; begin < array.values.size(); begin += n_columns) {
-    for (const std::size_t place : *places) set.features.push_back(array.values[begin + place]);
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] = array.values[begin + (*places)[i]];
+    set.features.insert(set.features.end(), row.begin(), row.end());
     if (target) targets.push_back(array.values[begin + *target]);
   }
   set.has_target = target.has_value();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -22,17 +23,17 @@ static_assert(std::endian::native == std::endian::little);
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 
-// A value of T to f32.
+// Elements of T to f32.
 template <class T>
-float convert(const char* from) {
-  T element;
-  std::memcpy(&element, from, sizeof(T));
-  return static_cast<float>(element);
+void convert(const char* from, std::span<float> to) {
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    T element;
+    std::memcpy(&element, from + i * sizeof(T), sizeof(T));
+    to[i] = static_cast<float>(element);
+  }
 }
 
-float convert_half(const char* from) {
-  std::uint16_t bits = 0;
-  std::memcpy(&bits, from, sizeof(bits));
+float half(std::uint16_t bits) {
   const auto exponent = static_cast<int>((bits >> 10U) & 31U);
   const auto fraction = static_cast<float>(bits & 1023U);
   float value = 0;
@@ -44,17 +45,27 @@ float convert_half(const char* from) {
   return (bits >> 15U) != 0 ? -value : value;
 }
 
-float convert_truth(const char* from) { return *from != 0 ? 1.0F : 0.0F; }
+void convert_halves(const char* from, std::span<float> to) {
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, from + i * sizeof(bits), sizeof(bits));
+    to[i] = half(bits);
+  }
+}
+
+void convert_truths(const char* from, std::span<float> to) {
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] = from[i] != 0 ? 1.0F : 0.0F;
+}
 
 struct Type {
   std::string_view name;  // without its byte order
   std::size_t size;
-  float (*convert)(const char* from);
+  void (*convert)(const char* from, std::span<float> to);
 };
 
 constexpr std::array<Type, 12> kTypes = {{{"f4", 4, convert<float>},
                                           {"f8", 8, convert<double>},
-                                          {"f2", 2, convert_half},
+                                          {"f2", 2, convert_halves},
                                           {"i1", 1, convert<std::int8_t>},
                                           {"i2", 2, convert<std::int16_t>},
                                           {"i4", 4, convert<std::int32_t>},
@@ -63,7 +74,7 @@ constexpr std::array<Type, 12> kTypes = {{{"f4", 4, convert<float>},
                                           {"u2", 2, convert<std::uint16_t>},
                                           {"u4", 4, convert<std::uint32_t>},
                                           {"u8", 8, convert<std::uint64_t>},
-                                          {"b1", 1, convert_truth}}};
+                                          {"b1", 1, convert_truths}}};
 
 Result<Type> type_of(const std::string& name, const std::string& descr) {
   const auto found = std::ranges::find(kTypes, std::string_view(descr).substr(descr.empty() ? 0 : 1), &Type::name);
@@ -146,6 +157,14 @@ std::string index_of(const NpyHeader& header, std::size_t row, std::size_t colum
   return format("[%zu, %zu]", row, column);
 }
 
+std::optional<std::size_t> first_infinite(std::span<const float> values) {
+  const auto is_infinite = [](float value) { return std::fabs(value) > FLT_MAX; };
+  int any = 0;  // nearly always: without a branch for each
+  for (const float value : values) any |= is_infinite(value) ? 1 : 0;
+  if (any == 0) return std::nullopt;
+  return static_cast<std::size_t>(std::ranges::find_if(values, is_infinite) - values.begin());
+}
+
 }  // namespace
 
 Result<NpyArray> read_npy(ByteSource source, std::size_t block_bytes) {
@@ -162,28 +181,31 @@ Result<NpyArray> read_npy(ByteSource source, std::size_t block_bytes) {
                  .n_columns = header.shape.size() == 1 ? 1 : static_cast<std::size_t>(header.shape[1])};
   array.values.resize(array.n_rows * array.n_columns);
 
+  const std::size_t n_inner = header.fortran_order ? array.n_rows : array.n_columns;
   const std::size_t n_block = std::max<std::size_t>(1, block_bytes / type->size);
   std::vector<char> bytes(n_block * type->size);
-  std::size_t row = 0;
-  std::size_t column = 0;
-  std::size_t& inner = header.fortran_order ? row : column;
-  std::size_t& outer = header.fortran_order ? column : row;
-  const std::size_t n_inner = header.fortran_order ? array.n_rows : array.n_columns;
+  std::vector<float> by_column(header.fortran_order ? n_block : 0);
   for (std::size_t done = 0; done < array.values.size();) {
     const std::size_t n = std::min(n_block, array.values.size() - done);
     const auto read = source.read(std::span(bytes).first(n * type->size));
     if (!read) return std::unexpected(read.error());
     if (*read != n * type->size) return fail_at(array.name, "truncated while it was read");
-    for (std::size_t i = 0; i < n; ++i) {
-      const float value = type->convert(bytes.data() + i * type->size);
-      if (std::fabs(value) > FLT_MAX) {
-        return fail_at(array.name, "%s is infinite as a 32-bit float", index_of(header, row, column).c_str());
-      }
-      array.values[row * array.n_columns + column] = value;
-      if (++inner == n_inner) {
-        inner = 0;
-        ++outer;
-      }
+    std::span<float> values = std::span(array.values).subspan(done, n);
+    if (header.fortran_order) values = std::span(by_column).first(n);
+    type->convert(bytes.data(), values);
+    if (const auto infinite = first_infinite(values)) {
+      const std::size_t outer = (done + *infinite) / n_inner;
+      const std::size_t inner = (done + *infinite) % n_inner;
+      const std::string index = header.fortran_order ? index_of(header, inner, outer) : index_of(header, outer, inner);
+      return fail_at(array.name, "%s is infinite as a 32-bit float", index.c_str());
+    }
+    std::size_t column = done / n_inner;
+    std::size_t row = done % n_inner;
+    for (std::size_t i = 0; header.fortran_order && i < n; ++i) {
+      array.values[row * array.n_columns + column] = values[i];
+      if (++row < n_inner) continue;
+      row = 0;
+      ++column;
     }
     done += n;
   }
