@@ -88,6 +88,7 @@ FeatureBins::FeatureBins(std::span<float> values, std::uint32_t max_bins, bool f
   first_.assign(1, 0);
   std::uint32_t n_fine = 0;
   float last = 0;
+  edges_.reserve(std::min<std::size_t>(runs.size(), fine ? max_bins * kMostFineBins : max_bins));
   const auto add = [&](std::span<const Run> bin) {
     if (n_fine++ > 0) edges_.push_back(middle(last, bin.front().value));
     last = bin.back().value;

@@ -59,7 +59,7 @@ class FeatureBins {
   }
 
  private:
-  std::vector<float> edges_;         // between fine bins
+  LargeVector<float> edges_;         // between fine bins
   std::vector<float> coarse_edges_;  // between coarse bins; infinity up to 256
   std::vector<std::uint32_t> first_{0, 0};
 };

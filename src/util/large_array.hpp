@@ -49,7 +49,7 @@ class LargeMemory {
 #else
   static constexpr bool kIsWatched = false;
 #endif
-  static constexpr std::size_t kMapped = std::size_t{1} << 15U;
+  static constexpr std::size_t kMapped = std::size_t{1} << 14U;
   static constexpr std::size_t kHuge = std::size_t{1} << 22U;
 };
 

@@ -110,8 +110,8 @@ void DataSet::find_bins(const DataSetSource& source, std::span<const std::uint64
 }
 
 void DataSet::write_records(const DataSetSource& source, std::span<const std::int32_t> targets, Workers& workers) {
-  records_ = std::make_unique_for_overwrite<std::uint8_t[]>(n_rows_ * stride_);
-  fine_records_ = std::make_unique_for_overwrite<std::uint8_t[]>(std::size_t{n_rows_} * n_features());
+  records_ = LargeArray<std::uint8_t>(n_rows_ * stride_);
+  fine_records_ = LargeArray<std::uint8_t>(std::size_t{n_rows_} * n_features());
   const std::size_t at_once = rows_at_once(n_rows_);
   (void)workers.for_blocks(n_rows_, at_once, [&](std::size_t begin, std::size_t end) {
     LargeVector<float> values(std::min(kFeaturesAtOnce, n_features()) * (end - begin));

@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "backend/cpu/parallel.hpp"
 #include "forest/bins.hpp"
 #include "forest/targets.hpp"
+#include "util/large_array.hpp"
 
 namespace gpu_host::cpu {
 
@@ -80,8 +80,8 @@ class DataSet {
   std::size_t stride_;
   std::vector<forest::FeatureBins> bins_;
   // Not cleared before they are written.
-  std::unique_ptr<std::uint8_t[]> records_;
-  std::unique_ptr<std::uint8_t[]> fine_records_;
+  LargeArray<std::uint8_t> records_;
+  LargeArray<std::uint8_t> fine_records_;
   forest::Targets targets_;
   std::vector<std::uint64_t> draw_sums_;
   std::vector<std::uint32_t> criterion_weights_;

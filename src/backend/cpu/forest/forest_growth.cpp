@@ -18,6 +18,9 @@ namespace {
 constexpr std::uint32_t kTreesAtOnce = 64;
 // Trees of which out-of-bag predictions are made in one pass.
 constexpr std::size_t kTreesAPass = 8;
+// Small trees are joined to parts of the forest of at least so many bytes.
+constexpr std::uint64_t kPartBytes = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kSmallTreeBytes = std::uint64_t{1} << 16U;
 
 // Calls body(worker, i) for each i below n, by so many workers at a time.
 template <class Body>
@@ -171,23 +174,46 @@ GpuResult<void> CpuForestGrowth::keep(std::vector<std::optional<GrownTree>> batc
       n = std::min<std::size_t>(1, batch.size() - n_kept);
     }
     const std::uint32_t first = n_finished();
+    const std::size_t first_part = trees_.size();
     for (std::size_t i = n_kept; i < n_kept + n; ++i) {
       for (std::size_t feature = 0; feature < batch[i]->importances.size(); ++feature) {
         importances_[feature] += batch[i]->importances[feature];
       }
       n_split_trees_ += batch[i]->importances.empty() ? 0 : 1;
       trees_.push_back(std::move(batch[i]->tree));
+      ++n_finished_;
     }
     if (out_of_bag_ && n > 0) {
-      add_out_of_bag(rows(), parameters_, std::span(trees_).subspan(first), first, *out_of_bag_, workers_);
+      add_out_of_bag(rows(), parameters_, std::span(trees_).subspan(first_part), first, *out_of_bag_, workers_);
       if (workers_.stop()) return interrupted();
     }
+    if (auto done = join_small_trees(); !done) return done;
     n_kept += n;
   }
   if (n_kept < n_wanted) {
     return gpu_error(GpuErrorCode::out_of_memory,
                      fmt::format("tree {} of {} does not fit the memory that is left", n_finished(), n_trees()));
   }
+  return {};
+}
+
+GpuResult<void> CpuForestGrowth::join_small_trees() {
+  const auto alone = std::span(trees_).subspan(n_joined_);
+  std::uint64_t bytes = 0;
+  for (const ModelTrees& tree : alone) bytes += ModelTrees::bytes(tree.shape);
+  if (leaf_targets_ || bytes < kPartBytes) return {};
+  if (alone.size() > 1 && bytes / alone.size() < kSmallTreeBytes) {
+    TreesShape shape = merged_shape(shape_of_none(rows().n_features(), rows().n_classes()), alone);
+    ModelTrees part = joined_small(alone, std::move(shape), workers_);
+    const auto n_alone = static_cast<std::uint32_t>(alone.size());
+    trees_.erase(trees_.end() - n_alone, trees_.end());
+    if (workers_.stop()) {
+      n_finished_ -= n_alone;
+      return interrupted();
+    }
+    trees_.push_back(std::move(part));
+  }
+  n_joined_ = trees_.size();
   return {};
 }
 

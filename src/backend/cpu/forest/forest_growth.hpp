@@ -30,7 +30,7 @@ class CpuForestGrowth final : public ForestGrowth {
                   MemoryBudget& budget, Workers& workers);
 
   [[nodiscard]] std::uint32_t n_trees() const override { return parameters_.n_trees; }
-  [[nodiscard]] std::uint32_t n_finished() const override { return static_cast<std::uint32_t>(trees_.size()); }
+  [[nodiscard]] std::uint32_t n_finished() const override { return n_finished_; }
   [[nodiscard]] std::uint32_t n_open() const override { return static_cast<std::uint32_t>(listed_.size()); }
   [[nodiscard]] GpuResult<void> grow(std::uint32_t n_trees) override;
   [[nodiscard]] GpuResult<std::vector<OpenNode>> open_nodes(std::uint32_t n_trees) override;
@@ -63,6 +63,8 @@ class CpuForestGrowth final : public ForestGrowth {
   [[nodiscard]] bool charge(const GrownTree& grown);  // any thread
   // The next trees of the forest, in their order. Their bytes are in kept_.
   [[nodiscard]] GpuResult<void> keep(std::vector<std::optional<GrownTree>> batch);
+  // The memory of a small one would not go back to the system once it is part of the forest.
+  [[nodiscard]] GpuResult<void> join_small_trees();
 
   // -- growth level by level
   [[nodiscard]] GpuResult<void> begin_trees(std::uint32_t most);
@@ -81,8 +83,10 @@ class CpuForestGrowth final : public ForestGrowth {
   MemoryBudget& budget_;
 
   std::mutex kept_mutex_;
-  MemoryCharge kept_;                // trees, importances, and out-of-bag sums
-  std::vector<ModelTrees> trees_;    // of one each
+  MemoryCharge kept_;  // trees, importances, and out-of-bag sums
+  std::uint32_t n_finished_ = 0;
+  std::vector<ModelTrees> trees_;    // of one or several, in order
+  std::size_t n_joined_ = 0;         // of trees_, that stay as they are
   std::vector<double> importances_;  // the sum over trees
   std::uint32_t n_split_trees_ = 0;
   std::optional<OutOfBag> out_of_bag_;

@@ -34,6 +34,68 @@ void replace_leaf_values(ModelTrees& trees, Workers& workers, const Body& body) 
   });
 }
 
+// `magnitudes`: of each forest's leaves; empty where nobody asks for them.
+// for_each(n, body): as of Workers.
+template <class ForEach>
+ModelTrees joined(std::span<ModelTrees> forests, TreesShape shape, std::span<Magnitudes> magnitudes, Workers& workers,
+                  const ForEach& for_each) {
+  ModelTrees made(std::move(shape));
+  const TreesShape& of = made.shape;
+  std::vector<std::uint32_t> first_trees = {0};
+  first_trees.reserve(forests.size() + 1);
+  for (const ModelTrees& forest : forests) first_trees.push_back(first_trees.back() + forest.shape.n_trees());
+  std::vector<std::optional<LeafTargets>> leaf_targets;
+  leaf_targets.reserve(forests.size());
+  for (ModelTrees& forest : forests) leaf_targets.push_back(std::exchange(forest.leaf_targets, std::nullopt));
+  for_each(forests.size(), [&](std::size_t f) {
+    Poll poll = workers.poll();
+    const ModelTrees forest = std::move(forests[f]);
+    const std::uint64_t first_leaf = of.first_leaf(first_trees[f]);
+    const auto first_value = static_cast<std::size_t>(first_leaf * of.n_outputs);
+    const std::size_t n_values = forest.shape.n_leaves() * of.n_outputs;
+    if (forest.leaf_classes) {
+      std::copy_n(forest.leaf_classes.get(), n_values, made.leaf_classes.get() + first_value);
+    }
+    if (forest.leaf_values) std::copy_n(forest.leaf_values.get(), n_values, made.leaf_values.get() + first_value);
+    for (std::uint64_t leaf = 0; of.weight_bytes > 0 && leaf < forest.shape.n_leaves() && !poll.stop(); ++leaf) {
+      made.leaf_weights.set(first_leaf + leaf, forest.leaf_weights[leaf]);
+    }
+    const std::uint64_t first = of.offsets[first_trees[f]];
+    if (magnitudes.empty() && of.is_inline() && made.nodes.are_as(forest.nodes)) {
+      made.nodes.copy_from(first, forest.nodes, forest.shape.n_nodes());
+      return;
+    }
+    forest.nodes.visit([&](const auto& from) {
+      made.nodes.visit([&](const auto& to) {
+        for (std::uint64_t i = 0; i < forest.shape.n_nodes() && !poll.stop(); ++i) {
+          WalkNode node = from[i];
+          if (node.feature == of.n_features) {
+            if (!of.is_inline()) {
+              node.value += static_cast<std::uint32_t>(first_leaf);
+            } else if (!magnitudes.empty()) {
+              magnitudes[f].add(std::bit_cast<float>(node.value));
+            }
+          }
+          to.set(first + i, node);
+        }
+      });
+    });
+  });
+  if (of.has_leaf_targets) {
+    LeafTargets all;
+    all.offsets.push_back(0);
+    for (std::optional<LeafTargets>& of_forest : leaf_targets) {
+      const LeafTargets part = *std::exchange(of_forest, std::nullopt);
+      for (const std::uint64_t end : std::span(part.offsets).subspan(1))
+        all.offsets.push_back(all.targets.size() + end);
+      all.targets.insert(all.targets.end(), part.targets.begin(), part.targets.end());
+      all.multiplicities.insert(all.multiplicities.end(), part.multiplicities.begin(), part.multiplicities.end());
+    }
+    made.leaf_targets = std::move(all);
+  }
+  return made;
+}
+
 }  // namespace
 
 void LeafTargets::add_up(Poll& poll) {
@@ -155,59 +217,20 @@ TreesShape merged_shape(TreesShape none, std::span<const ModelTrees> forests) {
   return merged;
 }
 
-ModelTrees merged(std::vector<ModelTrees> forests, TreesShape shape, Workers& workers) {
-  ModelTrees made(std::move(shape));
-  const TreesShape& of = made.shape;
-  std::vector<std::uint32_t> first_trees = {0};
-  first_trees.reserve(forests.size() + 1);
-  for (const ModelTrees& forest : forests) first_trees.push_back(first_trees.back() + forest.shape.n_trees());
-  std::vector<std::optional<LeafTargets>> leaf_targets;
-  leaf_targets.reserve(forests.size());
-  for (ModelTrees& forest : forests) leaf_targets.push_back(std::exchange(forest.leaf_targets, std::nullopt));
-  std::vector<Magnitudes> magnitudes(forests.size());
-  (void)workers.for_each(forests.size(), [&](std::size_t f) {
-    Poll poll = workers.poll();
-    const ModelTrees forest = std::move(forests[f]);
-    const std::uint64_t first_leaf = of.first_leaf(first_trees[f]);
-    const auto first_value = static_cast<std::size_t>(first_leaf * of.n_outputs);
-    const std::size_t n_values = forest.shape.n_leaves() * of.n_outputs;
-    if (forest.leaf_classes) {
-      std::copy_n(forest.leaf_classes.get(), n_values, made.leaf_classes.get() + first_value);
-    }
-    if (forest.leaf_values) std::copy_n(forest.leaf_values.get(), n_values, made.leaf_values.get() + first_value);
-    for (std::uint64_t leaf = 0; of.weight_bytes > 0 && leaf < forest.shape.n_leaves() && !poll.stop(); ++leaf) {
-      made.leaf_weights.set(first_leaf + leaf, forest.leaf_weights[leaf]);
-    }
-    const std::uint64_t first = of.offsets[first_trees[f]];
-    forest.nodes.visit([&](const auto& from) {
-      made.nodes.visit([&](const auto& to) {
-        for (std::uint64_t i = 0; i < forest.shape.n_nodes() && !poll.stop(); ++i) {
-          WalkNode node = from[i];
-          if (node.feature == of.n_features) {
-            if (of.is_inline()) {
-              magnitudes[f].add(std::bit_cast<float>(node.value));
-            } else {
-              node.value += static_cast<std::uint32_t>(first_leaf);
-            }
-          }
-          to.set(first + i, node);
-        }
-      });
-    });
+ModelTrees joined_small(std::span<ModelTrees> forests, TreesShape shape, Workers& workers) {
+  // To wake other threads takes longer.
+  return joined(forests, std::move(shape), {}, workers, [](std::size_t n, const auto& body) {
+    for (std::size_t f = 0; f < n; ++f) body(f);
   });
-  if (of.has_leaf_targets) {
-    LeafTargets all;
-    all.offsets.push_back(0);
-    for (std::optional<LeafTargets>& of_forest : leaf_targets) {
-      const LeafTargets part = *std::exchange(of_forest, std::nullopt);
-      for (const std::uint64_t end : std::span(part.offsets).subspan(1))
-        all.offsets.push_back(all.targets.size() + end);
-      all.targets.insert(all.targets.end(), part.targets.begin(), part.targets.end());
-      all.multiplicities.insert(all.multiplicities.end(), part.multiplicities.begin(), part.multiplicities.end());
-    }
+}
+
+ModelTrees merged(std::vector<ModelTrees> forests, TreesShape shape, Workers& workers) {
+  std::vector<Magnitudes> magnitudes(forests.size());
+  ModelTrees made = joined(forests, std::move(shape), magnitudes, workers,
+                           [&](std::size_t n, const auto& body) { (void)workers.for_each(n, body); });
+  if (made.leaf_targets) {
     Poll poll = workers.poll();
-    all.add_up(poll);
-    made.leaf_targets = std::move(all);
+    made.leaf_targets->add_up(poll);
   }
   number_leaves(made, workers);
   put_on_grid(made, magnitudes, workers);

@@ -143,7 +143,10 @@ void put_on_grid(ModelTrees& trees, std::span<const Magnitudes> magnitudes, Work
 
 // Of forests, one after the other, without base and outputs of trees; `none` is that of no trees of their kind.
 [[nodiscard]] TreesShape merged_shape(TreesShape none, std::span<const ModelTrees> forests);
-// Takes the forests apart, and gives their memory back one by one. In part once the workers are told to stop.
+// Takes the forests apart, and gives their memory back one by one; where it throws std::bad_alloc, they are as they
+// were. In part once the workers are told to stop.
+[[nodiscard]] ModelTrees joined_small(std::span<ModelTrees> forests, TreesShape shape, Workers& workers);
+// The same on all threads, to predict with: on the grid, and with all that leaf targets need.
 [[nodiscard]] ModelTrees merged(std::vector<ModelTrees> forests, TreesShape shape, Workers& workers);
 
 // Of trees that were made elsewhere: invalid_params that name tree and node. Their memory goes to `charge`.

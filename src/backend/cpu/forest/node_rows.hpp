@@ -143,10 +143,11 @@ class SmallRows {
 
   SmallRows(const DataSet& data, const Statistic& statistic)
       : data_(data), statistic_(statistic), codes_(data.n_features() * kStride) {
-    for (auto* const numbers : {&numbers_, &numbers_aside_}) numbers->resize(kMostSmallRows);
-    for (auto* const rows : {&rows_, &rows_aside_}) rows->resize(kMostSmallRows);
-    weights_.resize(kMostSmallRows);
-    targets_.resize(kMostSmallRows);
+    const std::size_t most = std::min(kMostSmallRows, data.n_rows());
+    for (auto* const numbers : {&numbers_, &numbers_aside_}) numbers->resize(most);
+    for (auto* const rows : {&rows_, &rows_aside_}) rows->resize(most);
+    weights_.resize(most);
+    targets_.resize(most);
   }
 
   // Copies a node, which is then at [0, its size).

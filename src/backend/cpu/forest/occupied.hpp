@@ -12,13 +12,18 @@ template <std::uint32_t N>
 class Occupied {
  public:
   Occupied() = default;
-  // `seen`: 1 of each bin that is, else 0. To set these is less work than to insert one bin after the other.
-  explicit Occupied(const std::array<std::uint8_t, N>& seen) {
+  // `seen`: 1 of each bin that is, else 0, and afterwards 0 of all. To set these is less work than to insert one bin
+  // after the other.
+  [[nodiscard]] static Occupied taken_from(std::array<std::uint8_t, N>& seen) {
+    Occupied occupied;
     for (std::uint32_t i = 0; i < N; i += 8) {
       std::uint64_t eight = 0;
       std::memcpy(&eight, &seen[i], sizeof(eight));
-      words_[i / 64] |= (eight * 0x0102040810204080 >> 56U) << (i % 64);
+      occupied.words_[i / 64] |= (eight * 0x0102040810204080 >> 56U) << (i % 64);
+      eight = 0;
+      std::memcpy(&seen[i], &eight, sizeof(eight));
     }
+    return occupied;
   }
 
   void insert(std::uint32_t bin) { words_[bin / 64] |= std::uint64_t{1} << (bin % 64); }

@@ -17,9 +17,11 @@ struct NarrowSums {
 };
 
 struct SearchLoops {
-  // Sorts the first n keys, of which no two are equal. There is room for kMostKeys.
+  // Sorts the first n keys, of which no two are equal. There is room for kMostKeys, in `sorted` for one more, and what
+  // is behind the first n is anything.
   void (*sort)(const std::int32_t* keys, std::uint32_t n, std::int32_t* sorted);
   // Of candidates, Σs²/w over both sides, s less weight times mean: off by 2^-20 of it at most. Gives the largest.
+  // There is room for whole vectors, for a multiple of 8; behind the n estimates are zeros.
   float (*estimate)(const NarrowSums& node, const std::uint64_t* lefts, std::uint32_t n, float* estimates);
 };
 

@@ -193,12 +193,11 @@ class SplitSearch {
   template <class Rows>
   void consider(const Rows& rows, const NodeRange& node, Best& best, std::uint32_t feature, Poll& poll) {
     Cell* const histogram = histograms_.data();
-    std::array<std::uint8_t, kBins> seen{};
     rows.for_each(feature, node, poll, [&](std::uint8_t bin, const auto& /*fine*/, const auto& row) {
       statistic_.add(histogram + bin * cells(), row());
-      seen[bin] = 1;
+      seen_[bin] = 1;
     });
-    const Occupied<kBins> occupied(seen);
+    const Occupied<kBins> occupied = Occupied<kBins>::taken_from(seen_);
     consider(rows, node, best, feature, histogram, occupied, poll);
     clear(histogram, occupied);
   }
@@ -271,15 +270,13 @@ class SplitSearch {
   template <class Rows>
   void consider_sorted(const Rows& rows, const NodeRange& node, Best& best, std::uint32_t feature) {
     const std::uint32_t n = node.size();
-    std::array<std::int32_t, kFineRows> keys{};  // bins, then the row
     for (std::uint32_t i = 0; i < n; ++i) {
-      keys[i] = static_cast<std::int32_t>(rows.code(feature, node.begin + i) * kFineRows + i);
+      keys_[i] = static_cast<std::int32_t>(rows.code(feature, node.begin + i) * kFineRows + i);
     }
-    std::array<std::int32_t, kFineRows> sorted;
-    loops_.sort(keys.data(), n, sorted.data());
-    const auto code = [&](std::uint32_t i) { return static_cast<std::uint32_t>(sorted[i]) / kFineRows; };
+    loops_.sort(keys_.data(), n, sorted_.data());
+    const auto code = [&](std::uint32_t i) { return static_cast<std::uint32_t>(sorted_[i]) / kFineRows; };
     const auto row = [&](std::uint32_t i) {
-      return rows.contribution(node.begin + static_cast<std::uint32_t>(sorted[i]) % kFineRows);
+      return rows.contribution(node.begin + static_cast<std::uint32_t>(sorted_[i]) % kFineRows);
     };
     Sums missing = statistic_.nothing();
     std::uint32_t n_present = n;
@@ -319,12 +316,10 @@ class SplitSearch {
         const double of_best = best.scorer.estimate_of(best.least) * kSlack;
         if (most < of_best) return std::numeric_limits<float>::infinity();
         if (has_least_sides_) return static_cast<float>(of_best);  // the highest may not be valid
-        // Scores are rounded down, of each side.
-        const double unit = 2 / static_cast<double>(std::uint64_t{1} << best.scorer.shift());
-        return static_cast<float>(std::max(of_best, (most - unit) * kSlack));
+        return static_cast<float>(std::max(of_best, (most - best.scorer.rounding()) * kSlack));
       }
     }
-    return 0;
+    return 0;  // which all estimates_ reach
   }
 
   // The best of the candidates of one feature: between its n bins_, with lefts_ in and below them, or missing_lefts_
@@ -455,10 +450,13 @@ class SplitSearch {
   std::vector<Cell> fine_histogram_;
   SearchLoops loops_ = search_loops();
   // Of one feature.
+  std::array<std::uint8_t, kBins> seen_{};      // 1 of bins with rows; 0 between searches
+  std::array<std::int32_t, kFineRows> keys_{};  // bins, then the row
+  std::array<std::int32_t, kFineRows + 1> sorted_{};
   std::vector<std::uint16_t> bins_;
   std::vector<Left> lefts_;
   std::vector<Left> missing_lefts_;
-  std::vector<float> estimates_;
+  std::vector<float> estimates_;  // none is negative, also of those before
   std::vector<float> missing_left_estimates_;
 };
 

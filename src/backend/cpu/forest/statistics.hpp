@@ -51,16 +51,19 @@ class SumScorer {
     const auto weight_bits = static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(node.weight)));
     if (is_class_) {
       shift_ = 62 - 2 * weight_bits;
-      return;
+    } else {
+      const std::uint32_t sum_bits = weight_bits + target.bits + 1;
+      right_shift_ = sum_bits > 31 ? sum_bits - 31 : 0;
+      shift_ = 62 - 2 * std::min(31U, sum_bits);
+      mean_ = node.sum / node.weight - (node.sum % node.weight < 0 ? 1 : 0);
     }
-    const std::uint32_t sum_bits = weight_bits + target.bits + 1;
-    right_shift_ = sum_bits > 31 ? sum_bits - 31 : 0;
-    shift_ = 62 - 2 * std::min(31U, sum_bits);
-    mean_ = node.sum / node.weight - (node.sum % node.weight < 0 ? 1 : 0);
+    rounding_ = 2 / static_cast<double>(std::uint64_t{1} << shift_);
   }
 
   [[nodiscard]] std::uint32_t shift() const { return shift_; }
   [[nodiscard]] std::uint32_t right_shift() const { return right_shift_; }
+  // By which a score, before its shift, may have been rounded down: each side's is.
+  [[nodiscard]] double rounding() const { return rounding_; }
 
   // Where all sums fit in 32 bits. `bits`: as NarrowSums says.
   [[nodiscard]] std::optional<NarrowSums> narrow(std::uint32_t bits) const {
@@ -93,6 +96,7 @@ class SumScorer {
   std::uint32_t shift_ = 0;
   std::uint32_t right_shift_ = 0;
   std::int64_t mean_ = 0;
+  double rounding_ = 0;
 };
 
 // Where a candidate's left side is kept as its sums.

@@ -4,6 +4,7 @@
 // feature of which every row has the lowest value. So a walk has no branch that depends on the data.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -108,6 +109,18 @@ class WalkNodes {
 
   // That of leaves: one more than there are.
   [[nodiscard]] std::uint32_t leaf_feature() const { return leaf_feature_; }
+
+  // All nodes of others, which are of the same kind, from there on.
+  void copy_from(std::uint64_t at, const WalkNodes& others, std::uint64_t n) {
+    if (wide_) {
+      std::copy_n(others.wide_.get(), n, wide_.get() + at);
+    } else {
+      std::copy_n(others.narrow_.get(), n, narrow_.get() + at);
+    }
+  }
+  [[nodiscard]] bool are_as(const WalkNodes& others) const {
+    return leaf_feature_ == others.leaf_feature_ && static_cast<bool>(wide_) == static_cast<bool>(others.wide_);
+  }
 
   // visit(nodes), of their kind.
   template <class Visit>
