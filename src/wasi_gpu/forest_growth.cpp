@@ -64,7 +64,7 @@ void require_feature(Arguments& arguments, std::string_view list, std::size_t pl
 }
 
 std::uint32_t n_features_of(Session& session, ResourceHandle growth) {
-  return session.resources().find<GrowthResource>(growth)->data->n_features();
+  return session.resources().find<GrowthResource>(growth)->n_features;
 }
 
 void require_growth_params(Arguments& arguments, const GrowthParams& params, const ForestData& data) {
@@ -162,7 +162,7 @@ GpuResult<ResourceHandle> growth_start(Session& session, ResourceHandle data, co
     return arguments.stream().forests()->start(shared, parameters, extras, session.buffers().memory());
   });
   if (!growth) return std::unexpected(std::move(growth.error()));
-  return session.resources().insert(GrowthResource{shared, *std::move(growth)});
+  return session.resources().insert(GrowthResource{shared->n_features(), *std::move(growth)});
 }
 
 GpuResult<std::uint32_t> growth_grow(Session& session, ResourceHandle self, std::uint32_t n_trees) {
@@ -269,7 +269,7 @@ GpuResult<ResourceHandle> growth_finish(Session& session, ResourceHandle self) {
   auto model = change(session, arguments.stream(), self, "[method]growth.finish", [&] { return growth->finish(); });
   if (!model) return std::unexpected(std::move(model.error()));
   session.resources().find<ModelResource>(*handle)->model = *std::move(model);
-  *session.resources().find<GrowthResource>(self) = {};  // it needs its data no longer
+  *session.resources().find<GrowthResource>(self) = {};  // its memory is free at once
   return handle;
 }
 

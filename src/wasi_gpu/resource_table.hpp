@@ -23,7 +23,7 @@ struct DataSetResource {
 
 struct GrowthResource {
   static constexpr std::string_view kName = "growth";
-  std::shared_ptr<const ForestData> data;
+  std::uint32_t n_features = 0;
   std::unique_ptr<ForestGrowth> growth;  // null: it was finished
 };
 

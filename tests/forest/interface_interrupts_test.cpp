@@ -35,18 +35,20 @@ DataSetParams many_rows(Tenant& tenant) {
 }
 
 // Noise, which takes a while.
-Case large_case() {
+Case noise(std::uint32_t n_rows) {
   Case one;
   Dice dice(9);
-  one.data.columns.assign(10, std::vector<float>(100'000));
+  one.data.columns.assign(10, std::vector<float>(n_rows));
   for (auto& column : one.data.columns) {
     for (float& value : column) value = static_cast<float>(dice.fraction());
   }
-  for (int i = 0; i < 100'000; ++i) one.data.targets.push_back(dice.fraction());
+  for (std::uint32_t i = 0; i < n_rows; ++i) one.data.targets.push_back(dice.fraction());
   one.parameters.n_trees = 1'000'000;
-  one.parameters.n_draws = 100'000;
+  one.parameters.n_draws = n_rows;
   return one;
 }
+
+Case large_case() { return noise(100'000); }
 
 TEST(Interrupts, EndEveryLongCall) {
   const Case one = large_case();
@@ -98,6 +100,29 @@ TEST(Interrupts, EndEveryLongCall) {
   }
 }
 
+// The trees are in part where they were, in part in the model, and the data is gone: nothing is left to go on with.
+TEST(Interrupts, EndAGrowthThatIsBeingFinished) {
+  Case one = noise(10'000);
+  one.parameters.n_trees = 20;
+  Tenant tenant({.threads = 2});
+  Session& session = tenant.session();
+  const ResourceHandle data = data_set_of(tenant, one);
+  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, growth_params(one)));
+  EXPECT_TRUE(wasi_gpu::data_set_drop(session, data));
+  (void)must(wasi_gpu::growth_grow(session, growth, one.parameters.n_trees));
+  session.interrupt().request();
+  EXPECT_FALSE(wasi_gpu::growth_finish(session, growth));
+  EXPECT_FALSE(wasi_gpu::growth_finish(session, growth));
+  (void)wasi_gpu::growth_grow(session, growth, 1);
+  (void)wasi_gpu::growth_open_nodes(session, growth, 1);
+  (void)wasi_gpu::growth_best_splits(session, growth);
+  (void)wasi_gpu::growth_value_ranges(session, growth, std::vector<NodeFeature>(1));
+  (void)wasi_gpu::growth_split_nodes(session, growth, {});
+  (void)wasi_gpu::growth_stop(session, growth);
+  EXPECT_TRUE(wasi_gpu::growth_drop(session, growth));
+  EXPECT_EQ(tenant.used(), 0U);
+}
+
 TEST(Interrupts, EndTheMakingOfADataSet) {
   for (const int after : {-1, 0, 5, 50}) {
     Tenant tenant({.threads = 2});
@@ -137,7 +162,7 @@ TEST(Interrupts, EndEveryCallOfAModel) {
              return wasi_gpu::model_quantiles(s, model, rows, {0.5}, to, 0);
            }},
           {"pack", [](Session& s, auto model, auto, auto to) { return wasi_gpu::model_pack(s, model, kAll, to, 0); }}};
-  Case one = large_case();
+  Case one = noise(10'000);
   one.parameters.n_trees = 3;
   for (const bool before : {true, false}) {
     for (const auto& [name, run] : calls) {

@@ -20,7 +20,8 @@ class LargeTest : public WebGpuTest {
   // Where something went wrong it went wrong at an end or a seam.
   static void expect_copied(Stream& stream, const Buffer& buffer, std::uint64_t offset,
                             const std::vector<std::byte>& data) {
-    EXPECT_TRUE(read(stream, buffer, offset, data.size()) == data);
+    const std::vector<std::byte> found = read(stream, buffer, offset, data.size());
+    EXPECT_EQ(std::memcmp(found.data(), data.data(), data.size()), 0);
   }
 };
 

@@ -52,9 +52,9 @@ void balance(const DataSet& data, std::uint32_t bits, std::span<std::uint32_t> c
 
 }  // namespace
 
-void draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll,
-              LargeVector<std::uint32_t>& counts, Bag& bag) {
+void draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll, Bag& bag) {
   bag.clear();
+  LargeVector<std::uint32_t> counts;
   count_draws(data, parameters, tree, poll, counts);
   if (poll.stop(0)) return;
   const std::uint32_t n = data.n_rows();
@@ -71,9 +71,8 @@ void draw_bag(const DataSet& data, const forest::Parameters& parameters, std::ui
 }
 
 Bag draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll) {
-  LargeVector<std::uint32_t> counts;
   Bag bag;
-  draw_bag(data, parameters, tree, poll, counts, bag);
+  draw_bag(data, parameters, tree, poll, bag);
   return bag;
 }
 

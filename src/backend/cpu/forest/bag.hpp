@@ -17,10 +17,8 @@ struct BagRow {
 
 using Bag = LargeVector<BagRow>;
 
-// In the order of the rows, in place of what `bag` has; empty where the poll says to stop. `counts` is what it works
-// on.
-void draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll,
-              LargeVector<std::uint32_t>& counts, Bag& bag);
+// In the order of the rows, in place of what `bag` has; empty where the poll says to stop.
+void draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll, Bag& bag);
 [[nodiscard]] Bag draw_bag(const DataSet& data, const forest::Parameters& parameters, std::uint32_t tree, Poll& poll);
 
 }  // namespace gpu_host::cpu

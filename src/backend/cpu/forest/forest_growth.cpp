@@ -387,6 +387,7 @@ GpuResult<void> CpuForestGrowth::stop() {
 }
 
 GpuResult<std::unique_ptr<ForestModel>> CpuForestGrowth::finish() {
+  if (!data_) return interrupted();  // as it was before
   keep_growers(0);
   for (double& importance : importances_) importance /= std::max(1U, n_split_trees_);
   TreesShape shape = merged_shape(shape_of_none(rows().n_features(), rows().n_classes()), trees_);
@@ -394,12 +395,14 @@ GpuResult<std::unique_ptr<ForestModel>> CpuForestGrowth::finish() {
   if (out_of_bag_) bytes += out_of_bag_bytes(rows().n_rows(), rows().n_classes());
   for (const ModelTrees& tree : trees_) bytes += leaf_target_bytes(tree);
   if (auto taken = kept_.set(bytes); !taken) return std::unexpected(std::move(taken.error()));
+  const std::uint32_t n_rows = rows().n_rows();
+  data_.reset();  // where nobody else has it, the model takes its place
   ModelTrees trees = merged(std::move(trees_), std::move(shape), workers_);
   if (workers_.stop()) return interrupted();
   return std::make_unique<CpuForestModel>(
       std::move(trees),
       CpuForestModel::Growth{
-          .n_rows = rows().n_rows(), .importances = std::move(importances_), .out_of_bag = std::move(out_of_bag_)},
+          .n_rows = n_rows, .importances = std::move(importances_), .out_of_bag = std::move(out_of_bag_)},
       std::move(kept_), workers_);
 }
 

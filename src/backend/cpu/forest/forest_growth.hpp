@@ -76,7 +76,7 @@ class CpuForestGrowth final : public ForestGrowth {
   template <class Body>
   [[nodiscard]] GpuResult<void> for_listed(const Body& body);
 
-  std::shared_ptr<const CpuForestData> data_;
+  std::shared_ptr<const CpuForestData> data_;  // until the trees are put together
   forest::Parameters parameters_;
   bool leaf_targets_;
   Workers& workers_;

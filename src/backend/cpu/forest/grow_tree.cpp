@@ -30,7 +30,7 @@ class Grower final : public TreeGrower {
         small_(data, statistic_) {}
 
   std::optional<GrownTree> grow(std::uint32_t number, Poll& poll) override {
-    large_.set([&](Bag& bag) { draw_bag(data_, parameters_, number, poll, counts_, bag); });
+    large_.set([&](Bag& bag) { draw_bag(data_, parameters_, number, poll, bag); });
     const NodeRange root{0, static_cast<std::uint32_t>(large_.bag().size())};
     Sums all = sums_of(statistic_, large_, root, poll);
     root_weight_ = statistic_.weight(all);
@@ -179,7 +179,6 @@ class Grower final : public TreeGrower {
   SplitSearch<Statistic> search_;
   LargeRows<Statistic> large_;
   SmallRows<Statistic> small_;
-  LargeVector<std::uint32_t> counts_;
   std::uint64_t root_weight_ = 0;
   std::uint32_t most_weight_ = 0;  // of a leaf
   std::vector<Level> levels_;
