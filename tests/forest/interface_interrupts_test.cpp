@@ -162,7 +162,7 @@ TEST(Interrupts, EndEveryCallOfAModel) {
              return wasi_gpu::model_quantiles(s, model, rows, {0.5}, to, 0);
            }},
           {"pack", [](Session& s, auto model, auto, auto to) { return wasi_gpu::model_pack(s, model, kAll, to, 0); }}};
-  Case one = noise(10'000);
+  Case one = large_case();
   one.parameters.n_trees = 3;
   for (const bool before : {true, false}) {
     for (const auto& [name, run] : calls) {

@@ -510,17 +510,16 @@ RawTree chain(std::size_t depth) {
   return tree;
 }
 
-// Deeper than a stack.
-TEST(TreeliteTest, ManyThousandsDeep) {
+TEST(TreeliteTest, AMillionDeep) {
   RawModel model = RawModel::stump();
-  model.trees[0] = chain(250000);
-  model.trees[0].leaf(500000, 5);
+  model.trees[0] = chain(1000000);
+  model.trees[0].leaf(2000000, 5);
   const PortableForest forest = forest_of(model);
   expect_sound(forest);
   EXPECT_THAT(PortableForestPredictor(forest).predict(std::vector{-2e6F, 0.0F}), ElementsAre(5));
   // The last one leads back.
-  model.trees[0].lefts[499998] = 1000;
-  EXPECT_THAT(error_of(model), HasSubstr("tree 0, node 499998"));
+  model.trees[0].lefts[1999998] = 1000;
+  EXPECT_THAT(error_of(model), HasSubstr("tree 0, node 1999998"));
 }
 
 PortableForest random_forest(std::mt19937& random) {
