@@ -33,4 +33,8 @@ using Result = std::expected<T, Error>;
   return std::unexpected(Error{kind, std::move(message)});
 }
 
+[[nodiscard]] inline std::unexpected<Error> invalid_argument(std::string message) {
+  return error(ErrorKind::invalid_argument, std::move(message));
+}
+
 }  // namespace gpu_host

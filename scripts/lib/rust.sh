@@ -12,30 +12,27 @@ use_rust() {
   export PATH=/usr/bin:$PATH
 }
 
-# cargo_tool CRATE VERSION FEATURES: a command-line tool of a pinned version in
-# the cache; its folder is added to PATH. Built to be ready soon, not to run fast.
+# cargo_tool CRATE VERSION FEATURES: a command-line tool of a pinned version in the cache; its folder is added to PATH.
+# Built to be ready soon, not to run fast, in one folder: the tools have many crates in common.
 cargo_tool() {
   local crate=$1 version=$2 features=$3 root=$cache/$1-$2
   if [[ ! -f $root/.crates.toml ]]; then
     use_rust
     mkdir -p "$cache"
-    step "Building $crate $version" flock "$cache/$crate.lock" env CARGO_TARGET_DIR="$cache/building/$crate" \
+    step "Building $crate $version" flock "$cache/cargo-tools.lock" env CARGO_TARGET_DIR="$cache/building/cargo-tools" \
       CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
       CARGO_PROFILE_RELEASE_DEBUG=0 \
       cargo install --locked --root "$root" "$crate@$version" --no-default-features --features "$features"
-    rm -rf "$cache/building/$crate"
   fi
   export PATH=$root/bin:$PATH
 }
 
-use_wit_tools() {
+# What checks the shaders, and the contract.
+use_cargo_tools() {
+  cargo_tool naga-cli "$NAGA_VERSION" ''
   cargo_tool wasm-tools "$WASM_TOOLS_VERSION" component,validate
   cargo_tool wit-bindgen-cli "$WIT_BINDGEN_VERSION" c
-}
-
-# What validates the shaders.
-use_naga() {
-  cargo_tool naga-cli "$NAGA_VERSION" ''
+  rm -rf "$cache/building/cargo-tools"
 }
 
 # Whether the Rust in PATH comes with a standard library for modules.

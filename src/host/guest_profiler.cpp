@@ -27,7 +27,7 @@ void GuestProfiler::sample(const wasmtime_store_t& store) {
 }
 
 Result<std::string> GuestProfiler::finish() {
-  if (!profiler_) return error(ErrorKind::invalid_argument, "the guest's profile was taken before");
+  if (!profiler_) return invalid_argument("the guest's profile was taken before");
   ByteVector json;
   const ErrorPtr failed(wasmtime_guestprofiler_finish(profiler_.release(), &json.vector));
   if (failed) return error(ErrorKind::internal, "no profile of the guest: " + message_of(*failed));

@@ -15,11 +15,7 @@ namespace {
 
 using ConfigPtr = std::unique_ptr<wasm_config_t, Deleter<wasm_config_delete>>;
 
-std::unexpected<Error> invalid_option(std::string message) {
-  return error(ErrorKind::invalid_argument, std::move(message));
-}
-
-wasmtime_opt_level_t to_wasmtime(Optimization optimization) {
+wasmtime_opt_level_t opt_level_of(Optimization optimization) {
   switch (optimization) {
     case Optimization::none:
       return WASMTIME_OPT_LEVEL_NONE;
@@ -34,7 +30,7 @@ wasmtime_opt_level_t to_wasmtime(Optimization optimization) {
 // Wasmtime ends the process for what it cannot have, so everything is checked here.
 Result<void> set_stack(wasm_config_t& config, std::uint64_t size) {
   if (size < kMinWasmStack || size > kMaxWasmStack) {
-    return invalid_option(
+    return invalid_argument(
         fmt::format("max_wasm_stack is {} bytes; it must be from {} to {}", size, kMinWasmStack, kMaxWasmStack));
   }
   wasmtime_config_max_wasm_stack_set(&config, static_cast<std::size_t>(size));
@@ -47,7 +43,7 @@ Result<void> set_profiler(wasm_config_t& config, Profiler profiler) {
   if (profiler == Profiler::none) return {};
   const bool perfmap = profiler == Profiler::perfmap;
   const std::string path = perfmap ? fmt::format("/tmp/perf-{}.map", getpid()) : fmt::format("jit-{}.dump", getpid());
-  if (!std::ofstream(path, std::ios::app)) return invalid_option(fmt::format("the profiler cannot write '{}'", path));
+  if (!std::ofstream(path, std::ios::app)) return invalid_argument(fmt::format("the profiler cannot write '{}'", path));
   wasmtime_config_profiler_set(&config,
                                perfmap ? WASMTIME_PROFILING_STRATEGY_PERFMAP : WASMTIME_PROFILING_STRATEGY_JITDUMP);
   return {};
@@ -57,7 +53,7 @@ Result<void> set_cache(wasm_config_t& config, const HostOptions& options) {
   const std::string path = options.cache_config.string();
   if (!options.cache && path.empty()) return {};
   const ErrorPtr failed(wasmtime_config_cache_config_load(&config, path.empty() ? nullptr : path.c_str()));
-  if (failed) return invalid_option("the cache cannot be used: " + message_of(*failed));
+  if (failed) return invalid_argument("the cache cannot be used: " + message_of(*failed));
   return {};
 }
 
@@ -82,7 +78,7 @@ Result<Host> Host::create(const HostOptions& options) {
   ConfigPtr config(wasm_config_new());
   wasmtime_config_epoch_interruption_set(config.get(), options.interruptible);
   wasmtime_config_consume_fuel_set(config.get(), options.fuel);
-  wasmtime_config_cranelift_opt_level_set(config.get(), to_wasmtime(options.optimization));
+  wasmtime_config_cranelift_opt_level_set(config.get(), opt_level_of(options.optimization));
   wasmtime_config_parallel_compilation_set(config.get(), options.parallel_compilation);
   Result<void> set;
   if (options.max_wasm_stack) set = set_stack(*config, *options.max_wasm_stack);

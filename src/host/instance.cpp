@@ -28,17 +28,13 @@ Result<void> to_result(wasmtime_error_t* failed, ErrorKind kind) {
   return {};
 }
 
-std::unexpected<Error> invalid_option(std::string message) {
-  return error(ErrorKind::invalid_argument, std::move(message));
-}
-
 std::unexpected<Error> to_error(GpuError failed) {
   switch (failed.code) {
     case GpuErrorCode::out_of_memory:
       return error(ErrorKind::limit, std::move(failed.message));
     case GpuErrorCode::invalid_buffer:
     case GpuErrorCode::invalid_params:
-      return error(ErrorKind::invalid_argument, std::move(failed.message));
+      return invalid_argument(std::move(failed.message));
     case GpuErrorCode::kernel_error:
     case GpuErrorCode::device_unavailable:
       break;
@@ -70,15 +66,15 @@ wasmtime_error_t* at_epoch(wasmtime_context_t*, void* data, std::uint64_t* delta
 Result<void> Instance::Impl::check(const InstanceOptions& options) const {
   const HostOptions& host = module->host->options;
   if (options.limits.timeout && !host.interruptible) {
-    return invalid_option("a timeout needs a Host with HostOptions::interruptible");
+    return invalid_argument("a timeout needs a Host with HostOptions::interruptible");
   }
-  if (options.limits.fuel && !host.fuel) return invalid_option("a fuel limit needs a Host with HostOptions::fuel");
-  if (options.cpu_threads == 0U) return invalid_option("cpu_threads must be 1 or more");
+  if (options.limits.fuel && !host.fuel) return invalid_argument("a fuel limit needs a Host with HostOptions::fuel");
+  if (options.cpu_threads == 0U) return invalid_argument("cpu_threads must be 1 or more");
   if (const auto interval = options.profile_interval) {
     using std::chrono::hours, std::chrono::microseconds;
-    if (!host.interruptible) return invalid_option("a profile needs a Host with HostOptions::interruptible");
+    if (!host.interruptible) return invalid_argument("a profile needs a Host with HostOptions::interruptible");
     if (*interval < microseconds(1) || *interval > hours(1)) {
-      return invalid_option("profile_interval must be from one microsecond to one hour");
+      return invalid_argument("profile_interval must be from one microsecond to one hour");
     }
   }
   return check_choice(options.device);
@@ -207,7 +203,7 @@ void Instance::interrupt() noexcept {
 }
 
 Result<std::string> Instance::guest_profile() {
-  if (!impl_->profiler) return invalid_option("no profile: InstanceOptions::profile_interval was not set");
+  if (!impl_->profiler) return invalid_argument("no profile: InstanceOptions::profile_interval was not set");
   return impl_->profiler->finish();
 }
 

@@ -164,7 +164,7 @@ Result<int> Instance::run() {
                                    : "it exports no function _start, which a WASI command must have"));
   }
   if (impl_->instance) {
-    return error(ErrorKind::invalid_argument, "an instance runs once; make another one of the same module");
+    return invalid_argument("an instance runs once; make another one of the same module");
   }
   const auto ran = impl_->enter([this] -> Result<void> {
     if (auto instantiated = impl_->instantiate(); !instantiated) return instantiated;
@@ -182,7 +182,7 @@ Result<std::vector<Value>> Instance::call(std::string_view function, std::span<c
   const auto signature = impl_->module->signature(function);
   if (!signature) return std::unexpected(signature.error());
   const auto wrong = [&](const std::string& what) {
-    return error(ErrorKind::invalid_argument, fmt::format("{}: '{}' {}", impl_->module->name, function, what));
+    return invalid_argument(fmt::format("{}: '{}' {}", impl_->module->name, function, what));
   };
   const auto& parameters = (*signature)->parameters;
   if (arguments.size() != parameters.size()) {

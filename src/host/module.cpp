@@ -148,8 +148,7 @@ Result<const Signature*> Module::Impl::signature(std::string_view function) cons
     return error(ErrorKind::not_found, fmt::format("{}: it exports no function '{}'", name, function));
   }
   if (!found->second) {
-    return error(ErrorKind::invalid_argument,
-                 fmt::format("{}: '{}' takes or returns what is no number", name, function));
+    return invalid_argument(fmt::format("{}: '{}' takes or returns what is no number", name, function));
   }
   return &*found->second;
 }

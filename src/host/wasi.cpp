@@ -13,10 +13,6 @@
 namespace gpu_host {
 namespace {
 
-std::unexpected<Error> invalid_argument(std::string message) {
-  return error(ErrorKind::invalid_argument, std::move(message));
-}
-
 bool has_nul(std::string_view text) { return text.contains('\0'); }
 
 Result<void> set_args(wasi_config_t& config, const std::vector<std::string>& args) {

@@ -6,13 +6,10 @@
 #include "conformance/device_memory.hpp"
 #include "conformance/random.hpp"
 #include "conformance/reference.hpp"
+#include "conformance/values.hpp"
 
 namespace gpu_host::conformance {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kLargest = std::numeric_limits<float>::max();
 
 class AverageTest : public ConformanceTest {
  protected:

@@ -2,20 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "conformance/conformance.hpp"
 #include "conformance/device_memory.hpp"
 #include "conformance/forest_data.hpp"
+#include "conformance/values.hpp"
 
 namespace gpu_host::conformance {
 namespace {
 
 using Floats = std::vector<float>;
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr std::uint32_t kHuge = std::numeric_limits<std::uint32_t>::max();
 
 class BatchPredictTest : public ConformanceTest {
  protected:

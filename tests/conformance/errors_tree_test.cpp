@@ -7,11 +7,11 @@
 #include "conformance/conformance.hpp"
 #include "conformance/forest_data.hpp"
 #include "conformance/hostile.hpp"
+#include "conformance/values.hpp"
 
 namespace gpu_host::conformance {
 namespace {
 
-constexpr std::uint32_t kHuge = std::numeric_limits<std::uint32_t>::max();
 using Words = std::initializer_list<const char*>;
 constexpr Words kChild = {"child", "left", "right"};
 constexpr Words kDepth = {"depth"};
@@ -63,8 +63,8 @@ TEST_P(ErrorsTreeTest, OffsetsOutside) {
 
 TEST_P(ErrorsTreeTest, FeaturesOutside) {
   constexpr std::int32_t kSmallest = std::numeric_limits<std::int32_t>::min();
-  constexpr std::int32_t kLargest = std::numeric_limits<std::int32_t>::max();
-  for (const std::int32_t feature : {-2, -3, kSmallest, kSmallest + 1, 2, 3, 0x10000000, kLargest}) {
+  constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max();
+  for (const std::int32_t feature : {-2, -3, kSmallest, kSmallest + 1, 2, 3, 0x10000000, kMost}) {
     SCOPED_TRACE(feature);
     expect_error({{{feature, 0, 1, 1}, leaf(1)}, {0}}, kFeature);
     expect_error({{{0, 0, 1, 1}, {feature, 0, 2, 2}, leaf(1)}, {0}}, kFeature);

@@ -2,22 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "conformance/conformance.hpp"
 #include "conformance/device_memory.hpp"
 #include "conformance/random.hpp"
 #include "conformance/reference.hpp"
+#include "conformance/values.hpp"
 
 namespace gpu_host::conformance {
 namespace {
 
 using Floats = std::vector<float>;
 using Indices = std::vector<std::uint32_t>;
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr std::uint32_t kHuge = std::numeric_limits<std::uint32_t>::max();
 
 // Scores below this part of the total squared deviation are small against it:
 // their error may be as large as that of a score of this size.

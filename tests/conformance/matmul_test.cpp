@@ -1,18 +1,13 @@
 #include <gtest/gtest.h>
 
-#include <limits>
-
 #include "conformance/conformance.hpp"
 #include "conformance/device_memory.hpp"
 #include "conformance/random.hpp"
 #include "conformance/reference.hpp"
+#include "conformance/values.hpp"
 
 namespace gpu_host::conformance {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr std::uint32_t kHuge = std::numeric_limits<std::uint32_t>::max();
 
 class MatmulTest : public ConformanceTest {
  protected:

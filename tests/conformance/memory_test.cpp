@@ -48,8 +48,8 @@ TEST_P(MemoryTest, NewBuffersReadAsZerosWhateverLayThere) {
 }
 
 TEST_P(MemoryTest, TooMuchIsOutOfMemory) {
-  constexpr std::uint64_t kLargest = std::numeric_limits<std::uint64_t>::max();
-  for (const std::uint64_t size : {std::uint64_t{1} << 60, std::uint64_t{1} << 63, kLargest - 3, kLargest}) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  for (const std::uint64_t size : {std::uint64_t{1} << 60, std::uint64_t{1} << 63, kMost - 3, kMost}) {
     const auto buffer = stream().allocate(size);
     ASSERT_FALSE(buffer.has_value()) << size;
     EXPECT_EQ(buffer.error().code, GpuErrorCode::out_of_memory) << size;

@@ -1,21 +1,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "conformance/conformance.hpp"
 #include "conformance/device_memory.hpp"
 #include "conformance/random.hpp"
 #include "conformance/reference.hpp"
+#include "conformance/values.hpp"
 
 namespace gpu_host::conformance {
 namespace {
 
 using Floats = std::vector<float>;
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kLargest = std::numeric_limits<float>::max();
 
 constexpr ReduceOp kOps[] = {ReduceOp::sum, ReduceOp::max, ReduceOp::min, ReduceOp::mean, ReduceOp::variance};
 constexpr const char* kNames[] = {"sum", "max", "min", "mean", "variance"};

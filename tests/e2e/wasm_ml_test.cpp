@@ -70,20 +70,20 @@ TEST(WasmMl, BenchEndsWithOneLineOfJson) {
   ASSERT_TRUE(outcome.out.ends_with("}\n")) << outcome;
   const std::size_t begin = outcome.out.rfind('\n', outcome.out.size() - 2) + 1;
   EXPECT_GT(begin, 1u) << "no table before it";
-  const auto json = nlohmann::json::parse(outcome.out.substr(begin));
+  const auto report = nlohmann::json::parse(outcome.out.substr(begin));
   std::vector<std::string> keys;
-  for (const auto& item : json.items()) keys.push_back(item.key());
+  for (const auto& item : report.items()) keys.push_back(item.key());
   EXPECT_THAT(keys, testing::UnorderedElementsAre("gpu_device", "gpu_backend", "training_ms", "inference_ms", "mse",
                                                   "r2", "train_samples", "test_samples"));
-  EXPECT_TRUE(json.at("gpu_device").is_string());
-  EXPECT_THAT(json.at("gpu_backend").get<std::string>(), testing::AnyOf("cpu", "cuda", "webgpu"));
-  EXPECT_GT(json.at("training_ms").get<double>(), 0);
-  EXPECT_GT(json.at("inference_ms").get<double>(), 0);
-  EXPECT_GT(json.at("mse").get<double>(), 0);
-  EXPECT_GE(json.at("r2").get<double>(), 0.41);
-  EXPECT_LT(json.at("r2").get<double>(), 1);
-  EXPECT_EQ(json.at("train_samples"), 353);
-  EXPECT_EQ(json.at("test_samples"), 89);
+  EXPECT_TRUE(report.at("gpu_device").is_string());
+  EXPECT_THAT(report.at("gpu_backend").get<std::string>(), testing::AnyOf("cpu", "cuda", "webgpu"));
+  EXPECT_GT(report.at("training_ms").get<double>(), 0);
+  EXPECT_GT(report.at("inference_ms").get<double>(), 0);
+  EXPECT_GT(report.at("mse").get<double>(), 0);
+  EXPECT_GE(report.at("r2").get<double>(), 0.41);
+  EXPECT_LT(report.at("r2").get<double>(), 1);
+  EXPECT_EQ(report.at("train_samples"), 353);
+  EXPECT_EQ(report.at("test_samples"), 89);
 }
 
 TEST(WasmMl, WrongCommandLines) {

@@ -327,6 +327,17 @@ Trees grow(Tenant& tenant, const Case& one) {
   return trees;
 }
 
+ResourceHandle grow_model(Tenant& tenant, const Case& one, const GrowthParams& params) {
+  Session& session = tenant.session();
+  const ResourceHandle data = data_set_of(tenant, one);
+  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, params));
+  (void)must(wasi_gpu::growth_grow(session, growth, params.n_trees));
+  const ResourceHandle model = must(wasi_gpu::growth_finish(session, growth));
+  EXPECT_TRUE(wasi_gpu::growth_drop(session, growth));
+  EXPECT_TRUE(wasi_gpu::data_set_drop(session, data));
+  return model;
+}
+
 Table table_of(BufferId buffer, std::uint32_t n_rows, std::uint32_t n_features) {
   const auto stride = static_cast<std::int64_t>(n_features * kF32);
   return {n_rows, {{buffer, ElementType::float32, 0, stride, kF32, n_features}}};

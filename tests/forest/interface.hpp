@@ -114,6 +114,8 @@ void encode(double value, ElementType element, std::byte* to);
 [[nodiscard]] Trees grow(Tenant& tenant, const Case& one);
 
 // -- models
+// Of a growth that is dropped again, as its data set is.
+[[nodiscard]] ResourceHandle grow_model(Tenant& tenant, const Case& one, const GrowthParams& params);
 // A buffer that holds a copy of numbers, or of nodes.
 template <class T>
 BufferId buffer_of(Tenant& tenant, const std::vector<T>& values) {

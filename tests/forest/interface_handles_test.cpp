@@ -20,11 +20,6 @@ struct Call {
   std::function<GpuResult<void>(Session&, ResourceHandle)> run;
 };
 
-template <class T>
-GpuResult<void> without_value(const GpuResult<T>& result) {
-  return result ? GpuResult<void>() : std::unexpected(result.error());
-}
-
 std::vector<Call> all_calls() {
   const auto params = growth_params(small_case());
   return {

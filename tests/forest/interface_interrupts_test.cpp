@@ -11,16 +11,10 @@
 #include <vector>
 
 #include "forest/interface.hpp"
+#include "forest/refusals.hpp"
 
 namespace gpu_host::forest_test {
 namespace {
-
-constexpr std::uint32_t kMost32 = std::numeric_limits<std::uint32_t>::max();
-
-template <class T>
-GpuResult<void> without_value(const GpuResult<T>& result) {
-  return result ? GpuResult<void>() : std::unexpected(result.error());
-}
 
 // 2 million rows that all lie in a few bytes.
 DataSetParams many_rows(Tenant& tenant) {

@@ -26,13 +26,7 @@ class Models : public testing::Test {
   ResourceHandle grow_model(const Case& one, bool leaf_targets = false) {
     GrowthParams params = growth_params(one, one.parameters.n_draws.has_value());
     params.leaf_targets = leaf_targets;
-    const ResourceHandle data = data_set_of(tenant_, one);
-    const ResourceHandle growth = must(wasi_gpu::growth_start(session(), data, params));
-    (void)must(wasi_gpu::growth_grow(session(), growth, params.n_trees));
-    const ResourceHandle model = must(wasi_gpu::growth_finish(session(), growth));
-    EXPECT_TRUE(wasi_gpu::growth_drop(session(), growth));
-    EXPECT_TRUE(wasi_gpu::data_set_drop(session(), data));
-    return model;
+    return forest_test::grow_model(tenant_, one, params);
   }
 
   // Its bytes, read-only.

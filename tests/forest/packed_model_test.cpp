@@ -240,16 +240,9 @@ std::vector<float> quantiles_of(Tenant& tenant, ResourceHandle model, const Rows
 }
 
 ResourceHandle grow_model(Tenant& tenant, const Case& one, bool leaf_targets) {
-  Session& session = tenant.session();
   GrowthParams params = growth_params(one);
   params.leaf_targets = leaf_targets;
-  const ResourceHandle data = data_set_of(tenant, one);
-  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, params));
-  (void)must(wasi_gpu::growth_grow(session, growth, one.parameters.n_trees));
-  const ResourceHandle model = must(wasi_gpu::growth_finish(session, growth));
-  EXPECT_TRUE(wasi_gpu::growth_drop(session, growth));
-  EXPECT_TRUE(wasi_gpu::data_set_drop(session, data));
-  return model;
+  return forest_test::grow_model(tenant, one, params);
 }
 
 void expect_same_shape(const ForestShape& shape, const ForestShape& own, PartFlags parts) {

@@ -39,20 +39,9 @@ class SpecialForests : public testing::Test {
 
 class Predict : public SpecialForests, public testing::WithParamInterface<std::uint32_t> {};
 
-ResourceHandle grow_model(Tenant& tenant, const Case& one) {
-  Session& session = tenant.session();
-  const ResourceHandle data = data_set_of(tenant, one);
-  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, growth_params(one)));
-  (void)must(wasi_gpu::growth_grow(session, growth, one.parameters.n_trees));
-  const ResourceHandle model = must(wasi_gpu::growth_finish(session, growth));
-  EXPECT_TRUE(wasi_gpu::growth_drop(session, growth));
-  EXPECT_TRUE(wasi_gpu::data_set_drop(session, data));
-  return model;
-}
-
 void expect_grown_predicts(Tenant& tenant, const Case& one, Dice& dice, std::uint32_t n_rows) {
   const std::uint32_t n_classes = one.parameters.n_classes;
-  const ResourceHandle model = grow_model(tenant, one);
+  const ResourceHandle model = grow_model(tenant, one, growth_params(one));
   const Forest forest =
       grown_forest(trees_of(tenant, model), static_cast<std::uint32_t>(one.data.columns.size()), n_classes);
   ASSERT_NO_FATAL_FAILURE(expect_same(as_model(forest), forest));  // its values are on the grid

@@ -16,17 +16,10 @@ namespace {
 
 using forest_reference::LeafTarget;
 
-ResourceHandle grow_model(Tenant& tenant, const Case& one) {
-  Session& session = tenant.session();
+GrowthParams with_leaf_targets(const Case& one) {
   GrowthParams params = growth_params(one);
   params.leaf_targets = true;
-  const ResourceHandle data = data_set_of(tenant, one);
-  const ResourceHandle growth = must(wasi_gpu::growth_start(session, data, params));
-  (void)must(wasi_gpu::growth_grow(session, growth, one.parameters.n_trees));
-  const ResourceHandle model = must(wasi_gpu::growth_finish(session, growth));
-  EXPECT_TRUE(wasi_gpu::growth_drop(session, growth));
-  EXPECT_TRUE(wasi_gpu::data_set_drop(session, data));
-  return model;
+  return params;
 }
 
 std::vector<float> quantiles(Tenant& tenant, ResourceHandle model, const Rows& rows, const std::vector<double>& of) {
@@ -85,7 +78,7 @@ TEST_P(Quantiles, AreThoseOfAllTargetsInOneList) {
     std::vector<double> of{0, 1, 0.5, 5e-324, 1 - 0x1p-53};
     for (int n = 0; n < 8; ++n) of.push_back(dice.one_in(2) ? dice.fraction() : dice.number(0, 16) / 16.0);
     for (Tenant* const tenant : {&one_thread, &two_threads}) {
-      const ResourceHandle model = grow_model(*tenant, one);
+      const ResourceHandle model = grow_model(*tenant, one, with_leaf_targets(one));
       const Forest forest =
           grown_forest(trees_of(*tenant, model), static_cast<std::uint32_t>(one.data.columns.size()), 0);
       const Rows rows = some_rows(dice, forest, dice.one_in(2) ? dice.number(0, 9) : dice.number(10, 70));
@@ -110,7 +103,7 @@ Case one_leaf(const std::vector<double>& targets) {
 TEST(QuantilesOfOneLeaf, AreItsTargets) {
   Tenant tenant;
   const auto of = [&](const Case& one, const std::vector<double>& which) {
-    return quantiles(tenant, grow_model(tenant, one), Rows{1, {0}}, which);
+    return quantiles(tenant, grow_model(tenant, one, with_leaf_targets(one)), Rows{1, {0}}, which);
   };
   using Values = std::vector<float>;
   // Of four rows each counts 2^30: a quarter is reached by the first.
@@ -135,7 +128,7 @@ TEST(QuantilesOfManyRows, AreThoseOfEach) {
   one.parameters.n_draws = 20;
   one.parameters.min_samples_leaf = 3;
   Dice dice(2);
-  const ResourceHandle model = grow_model(tenant, one);
+  const ResourceHandle model = grow_model(tenant, one, with_leaf_targets(one));
   const Rows rows = some_rows(dice, grown_forest(trees_of(tenant, model), 3, 0), 5000);
   const std::vector<double> of{0.05, 0.5, 0.95};
   EXPECT_EQ(quantiles(tenant, model, rows, of), reference_quantiles(one, rows, of));
@@ -148,7 +141,7 @@ TEST(QuantilesInterrupts, EndThem) {
     Session& session = tenant.session();
     Case one = small_case();
     one.parameters.n_trees = 200;
-    const ResourceHandle model = grow_model(tenant, one);
+    const ResourceHandle model = grow_model(tenant, one, with_leaf_targets(one));
     const BufferId row = buffer_of(tenant, std::vector<float>{0, 0, 0});
     constexpr std::uint32_t kRows = 1'000'000;
     const Table table{kRows, {{row, ElementType::float32, 0, 0, 4, 3}}};

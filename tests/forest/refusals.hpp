@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <expected>
 #include <limits>
 #include <string>
 
@@ -29,6 +30,11 @@ inline Case small_case() {
     one.data.targets[row] = dice.number(0, 9);
   }
   return one;
+}
+
+template <class T>
+GpuResult<void> without_value(const GpuResult<T>& result) {
+  return result ? GpuResult<void>() : std::unexpected(result.error());
 }
 
 inline testing::AssertionResult is_refused(const GpuResult<ResourceHandle>& result, const std::string& text,

@@ -16,8 +16,6 @@ namespace {
 constexpr float kSmallest = std::numeric_limits<float>::min();
 constexpr float kLargest = std::numeric_limits<float>::max();
 
-std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
-
 std::vector<float> floats(std::span<const std::byte> bytes) {
   std::vector<float> values(bytes.size() / sizeof(float));
   if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));

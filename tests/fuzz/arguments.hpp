@@ -13,6 +13,8 @@ namespace gpu_host::fuzz {
 // One flat value for each parameter; 32-bit ones are in the lower half.
 using Values = std::array<std::uint64_t, kMaxParameters>;
 
+[[nodiscard]] inline std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
+
 [[nodiscard]] Values draw_arguments(ByteReader& bytes, const Function& function, const Model& model,
                                     std::uint32_t memory_pages);
 

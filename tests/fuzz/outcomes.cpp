@@ -14,7 +14,6 @@ constexpr std::uint32_t kCompared = 256;
 
 using Code = GpuErrorCode;
 
-std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 std::uint32_t word(const Value& value) { return static_cast<std::uint32_t>(std::get<std::int32_t>(value)); }
 bool has_string(std::uint32_t code) { return code == 2 || code == 4; }
 

@@ -10,8 +10,6 @@
 namespace gpu_host::fuzz {
 namespace {
 
-std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
-
 bool is_buffer(char role) { return static_cast<Role>(role) == Role::input || static_cast<Role>(role) == Role::output; }
 
 // Both hold the same bytes. What is too large to be known may not.

@@ -16,9 +16,7 @@ using Cases = OnEachBackend;
 using Errors = OnEachBackend;
 
 using enum GpuErrorCode;
-constexpr std::uint64_t kMax64 = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kOne = 1;
-constexpr std::uint32_t kMax32 = std::numeric_limits<std::uint32_t>::max();
 
 TEST_P(Sizes, CreationIsRefusedBelowOneByteAndAboveTheQuota) {
   GuestModule guest;

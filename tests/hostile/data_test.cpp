@@ -14,14 +14,6 @@ using KernelErrors = OnEachBackend;
 
 using enum GpuErrorCode;
 
-struct Node {
-  std::int32_t feature;
-  float value;
-  std::uint32_t left, right;
-};
-
-constexpr std::uint32_t kMax32 = 0xffff'ffff;
-
 // One row of two features, 0.5 and 2.5, on the trees whose nodes are given.
 GuestModule predicting(std::initializer_list<Node> nodes, std::initializer_list<std::uint32_t> offsets,
                        std::uint32_t max_depth) {

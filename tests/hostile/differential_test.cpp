@@ -17,9 +17,6 @@
 namespace gpu_host::hostile {
 namespace {
 
-constexpr std::uint32_t kMax32 = 0xffff'ffff;
-constexpr std::uint64_t kMax64 = 0xffff'ffff'ffff'ffff;
-
 // A call that succeeds, and what its parameters are: a buffer, a count (or size, flag,
 // case), an offset of 64 bits, a length in memory, a number, a pointer. One at a time is
 // replaced.
@@ -30,7 +27,7 @@ struct GoodCall {
 };
 
 // Buffers of kBufferSize bytes; but one is destroyed, and one is for the outcomes.
-constexpr std::uint32_t kZeros = 1, kNumbers = 2, kFarNumbers = 3, kChain = 4, kCycle = 5, kForest = 6, kOutput = 7,
+constexpr std::uint32_t kZeros = 1, kNumbers = 2, kFarNumbers = 3, kChain = 4, kCycle = 5, kTrees = 6, kOutput = 7,
                         kAlsoOutput = 8, kDead = 9, kOutcomes = 10;
 constexpr std::uint32_t kBufferSize = 64;
 constexpr std::size_t kMaxCalls = 256;
@@ -55,7 +52,7 @@ const std::vector<GoodCall>& good_calls() {
 std::vector<Argument> replacements(char kind) {
   switch (kind) {
     case 'b':
-      return {0, kZeros, kNumbers, kFarNumbers, kChain, kCycle, kForest, kOutput, kAlsoOutput, kDead, 100, kMax32};
+      return {0, kZeros, kNumbers, kFarNumbers, kChain, kCycle, kTrees, kOutput, kAlsoOutput, kDead, 100, kMax32};
     case 'o':
       return {0, 1, 3, 60, 61, 64, 65, kMax64 - 3, kMax64, std::uint64_t{1} << 63U};
     case 'n':
@@ -68,12 +65,6 @@ std::vector<Argument> replacements(char kind) {
       return {kData, kData + 1};
   }
 }
-
-struct Node {
-  std::int32_t feature;
-  float value;
-  std::uint32_t left, right;
-};
 
 // As the guest records it.
 struct Outcome {

@@ -6,7 +6,7 @@
 namespace gpu_host::hostile {
 namespace {
 
-GuestModule with_memory(const std::string& field) {
+GuestModule with_own_memory(const std::string& field) {
   GuestModule guest;
   guest.memory(field);
   return guest;
@@ -15,26 +15,26 @@ GuestModule with_memory(const std::string& field) {
 constexpr std::string_view kMustExport = "must export its memory as 'memory'";
 
 TEST(Memory, NotExportedTraps) {
-  EXPECT_TRUE(traps(with_memory("(memory 1)").call("buffer-destroy", {1}), kMustExport));
-  EXPECT_TRUE(traps(with_memory("(memory 1)").call("get-device-info"), kMustExport));
-  EXPECT_TRUE(traps(with_memory("(memory 1)").call("buffer-write", {1, 0, 0, 0}), kMustExport));
+  EXPECT_TRUE(traps(with_own_memory("(memory 1)").call("buffer-destroy", {1}), kMustExport));
+  EXPECT_TRUE(traps(with_own_memory("(memory 1)").call("get-device-info"), kMustExport));
+  EXPECT_TRUE(traps(with_own_memory("(memory 1)").call("buffer-write", {1, 0, 0, 0}), kMustExport));
 }
 
 TEST(Memory, ExportedUnderAnotherNameTraps) {
-  EXPECT_TRUE(traps(with_memory("(memory (export \"mem\") 1)").call("buffer-destroy", {1}), kMustExport));
+  EXPECT_TRUE(traps(with_own_memory("(memory (export \"mem\") 1)").call("buffer-destroy", {1}), kMustExport));
 }
 
 TEST(Memory, ThatIsNoMemoryTraps) {
   for (const std::string other : {"(func (export \"memory\"))", "(global (export \"memory\") i32 (i32.const 0))",
                                   "(table (export \"memory\") 1 funcref)"}) {
-    EXPECT_TRUE(traps(with_memory("(memory 1)" + other).call("buffer-destroy", {1}), kMustExport)) << other;
+    EXPECT_TRUE(traps(with_own_memory("(memory 1)" + other).call("buffer-destroy", {1}), kMustExport)) << other;
   }
 }
 
-TEST(Memory, IsNotNeededToSync) { EXPECT_TRUE(passes(with_memory("(memory 1)").call("sync"))); }
+TEST(Memory, IsNotNeededToSync) { EXPECT_TRUE(passes(with_own_memory("(memory 1)").call("sync"))); }
 
 TEST(Memory, OfNoPagesHoldsNoResult) {
-  GuestModule guest = with_memory("(memory (export \"memory\") 0)");
+  GuestModule guest = with_own_memory("(memory (export \"memory\") 0)");
   guest.call_at(0, "buffer-destroy", {1});
   EXPECT_TRUE(traps(guest, "outside the memory of 0 bytes"));
 }

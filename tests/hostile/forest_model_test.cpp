@@ -24,7 +24,7 @@ constexpr std::uint64_t kMost64 = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint32_t kMost32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t kMinusOne = 0xffff'ffff;
 
-struct Node {
+struct ModelNode {
   std::uint64_t feature = kMinusOne;
   float value = 0;
   std::uint32_t left = 0;
@@ -34,9 +34,9 @@ struct Node {
 // A model of 2 features, of one tree: x0 <= 0.5 ? 1 : 2. In buffer 1, its offsets at this guest's own address.
 class ModelGuest : public Guest {
  public:
-  explicit ModelGuest(const std::vector<Node>& nodes = {{0, 0.5F, 1, 2}, {kMinusOne, 1}, {kMinusOne, 2}}) {
+  explicit ModelGuest(const std::vector<ModelNode>& nodes = {{0, 0.5F, 1, 2}, {kMinusOne, 1}, {kMinusOne, 2}}) {
     Words words;
-    for (const Node& node : nodes)
+    for (const ModelNode& node : nodes)
       words.add32(node.feature, std::bit_cast<std::uint32_t>(node.value), node.left, node.missing, 0);
     nodes_ = buffer(words.bytes().size());
     write(nodes_, 0, words.bytes());
@@ -244,8 +244,8 @@ TEST(ForestModelValues, NearTheirEndsAreRefused) {
 
 TEST(ForestModelNodes, MustBeATree) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-  const Node leaf{};
-  const std::vector<std::vector<Node>> trees{
+  const ModelNode leaf{};
+  const std::vector<std::vector<ModelNode>> trees{
       {{0, 0, 0, 0}, leaf, leaf},                              // its own child
       {{0, 0, 1, 0}, leaf, leaf},                              // missing values go round
       {{0, 0, 2, 2}, leaf, leaf},                              // the right child is not there
@@ -294,12 +294,6 @@ TEST(ForestModelNodes, MayBeUnpackedFromAnythingWithoutHarm) {
     guest.forest("model.pack", {1, 0, from, 0}).expect_ok();
     EXPECT_TRUE(passes(guest));
   }
-}
-
-InstanceOptions with_memory(std::uint64_t bytes) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_memory = bytes;
-  return options;
 }
 
 // A flood of models ends in out-of-memory; what is dropped makes room.

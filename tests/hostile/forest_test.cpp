@@ -392,12 +392,6 @@ std::vector<Guest> endless() {
   return guests;
 }
 
-InstanceOptions with_memory(std::uint64_t bytes) {
-  InstanceOptions options = cpu_options();
-  options.limits.gpu_memory = bytes;
-  return options;
-}
-
 TEST(ForestTime, EndsEveryGuest) {
   for (const Guest& guest : endless()) {
     InstanceOptions options = with_memory(256 << 20);

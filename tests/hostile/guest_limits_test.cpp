@@ -116,13 +116,13 @@ TEST(GuestObjects, HaveALimit) {
   EXPECT_EQ(result.error().message.find("timeout"), std::string::npos) << result.error().message;
 }
 
-constexpr const char* kEndless = R"((module (func (export "f") (loop $forever (br $forever)))))";
+constexpr const char* kEndlessF = R"((module (func (export "f") (loop $forever (br $forever)))))";
 
 TEST(Fuel, EndsTheGuest) {
   InstanceOptions options = cpu_options();
   for (const std::uint64_t fuel : {0, 1, 1'000'000}) {
     options.limits.fuel = fuel;
-    EXPECT_TRUE(fails(call_f(kEndless, options, {.fuel = true}), ErrorKind::limit,
+    EXPECT_TRUE(fails(call_f(kEndlessF, options, {.fuel = true}), ErrorKind::limit,
                       "out of fuel: all " + std::to_string(fuel) + " units"));
   }
 }
@@ -143,11 +143,11 @@ TEST(Fuel, IsForTheWholeLife) {
 }
 
 TEST(Fuel, ThatIsNotLimitedDoesNotEnd) {
-  constexpr const char* kOne = R"((module (func (export "f") (result i32) (i32.const 1))))";
-  EXPECT_TRUE(gives(call_f(kOne, cpu_options(), {.fuel = true}), 1));
+  constexpr const char* kGivesOne = R"((module (func (export "f") (result i32) (i32.const 1))))";
+  EXPECT_TRUE(gives(call_f(kGivesOne, cpu_options(), {.fuel = true}), 1));
   InstanceOptions options = cpu_options();
   options.limits.fuel = kMax;
-  EXPECT_TRUE(gives(call_f(kOne, options, {.fuel = true}), 1));
+  EXPECT_TRUE(gives(call_f(kGivesOne, options, {.fuel = true}), 1));
 }
 
 TEST(Fuel, UsedUpInsideCabiReallocEndsTheGuest) {

@@ -25,6 +25,16 @@ inline constexpr std::uint32_t kResult = 0x400;
 inline constexpr std::uint32_t kData = 0x1000;
 inline constexpr std::uint32_t kHeap = 0x8000;
 
+inline constexpr std::uint32_t kMax32 = 0xffff'ffff;
+inline constexpr std::uint64_t kMax64 = 0xffff'ffff'ffff'ffff;
+
+// As batch-predict reads it.
+struct Node {
+  std::int32_t feature;
+  float value;
+  std::uint32_t left, right;
+};
+
 // cabi_realloc as it should be: a bump allocator that never frees.
 extern const char* const kBumpRealloc;
 

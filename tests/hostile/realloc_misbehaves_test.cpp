@@ -5,21 +5,12 @@
 #include <string>
 
 #include "hostile/on_each_backend.hpp"
+#include "hostile/realloc_guest.hpp"
 
 namespace gpu_host::hostile {
 namespace {
 
 using ReallocMisbehaves = OnEachBackend;
-
-std::string realloc_of(const std::string& body) {
-  return "(func $realloc (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) " + body + ")";
-}
-
-GuestModule with_realloc(const std::string& field) {
-  GuestModule guest;
-  guest.realloc(field);
-  return guest;
-}
 
 // All three ways into cabi_realloc: buffer-read, an error's string, get-device-info.
 std::vector<GuestModule> all_ways(const std::string& body) {

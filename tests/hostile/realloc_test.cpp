@@ -4,6 +4,7 @@
 #include <string>
 
 #include "hostile/on_each_backend.hpp"
+#include "hostile/realloc_guest.hpp"
 
 namespace gpu_host::hostile {
 namespace {
@@ -11,17 +12,6 @@ namespace {
 using Realloc = OnEachBackend;
 
 using enum GpuErrorCode;
-
-// A cabi_realloc with this body.
-std::string realloc_of(const std::string& body) {
-  return "(func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) " + body + ")";
-}
-
-GuestModule with_realloc(const std::string& field) {
-  GuestModule guest;
-  guest.realloc(field);
-  return guest;
-}
 
 // Calls that need a block: a read, an error with a string, the device's strings.
 GuestModule reading(const std::string& field) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,11 @@ namespace gpu_host::hostile {
 // This backend and nothing inherited.
 [[nodiscard]] InstanceOptions options_of(const std::string& backend);
 [[nodiscard]] inline InstanceOptions cpu_options() { return options_of("cpu"); }
+[[nodiscard]] inline InstanceOptions with_memory(std::uint64_t bytes) {
+  InstanceOptions options = cpu_options();
+  options.limits.gpu_memory = bytes;
+  return options;
+}
 
 // What comes of a module from load to exit.
 [[nodiscard]] Result<int> run_text(const std::string& text, const InstanceOptions& options = cpu_options());

@@ -20,7 +20,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::uint32_t kHuge = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kMostCount = std::numeric_limits<std::uint32_t>::max();
 
 ModelInfo small_info() {
   return {.task = ModelTask::classification,
@@ -68,7 +68,7 @@ TEST(ModelInfoTest, LiesInTheFileAsTheDocumentSays) {
 
 TEST(ModelInfoTest, Counts) {
   const auto incomplete = HasSubstr("what it says of the model is incomplete");
-  for (const std::uint32_t count : {kHuge, kHuge - 3, 0x80000000U, 0x10000000U, 1000U}) {
+  for (const std::uint32_t count : {kMostCount, kMostCount - 3, 0x80000000U, 0x10000000U, 1000U}) {
     EXPECT_THAT(decode_error(with_count("o", count)), incomplete);       // a text
     EXPECT_THAT(decode_error(with_count("a", count, 8)), incomplete);    // features
     EXPECT_THAT(decode_error(with_count("a", count)), incomplete);       // a name

@@ -25,7 +25,7 @@ constexpr std::uint64_t kWorkPerRow = 8;
 constexpr std::uint64_t kMostGroups = 0xffff;  // a grid's y
 constexpr std::uint64_t kCombined = 8;         // as in the .cu file
 
-struct Range {
+struct Slice {
   std::uint64_t first;
   std::uint64_t size;
 };
@@ -54,7 +54,7 @@ class FindSplit {
                      .sums = device_pointer<double>(scratch.address() + alls_bytes),
                      .counts = device_pointer<u32>(scratch.address() + alls_bytes + sums_bytes)};
     }
-    Range some{0, 0};
+    Slice some{0, 0};
     do {  // once where there are no thresholds: the indices are checked all the same
       some.size = std::min(at_a_time, n_thresholds_ - some.first);
       if (auto scored = score(some.size, thresholds + some.first, scores + some.first); !scored) return scored;
@@ -96,7 +96,7 @@ class FindSplit {
     sum_.width_log2 = static_cast<std::uint32_t>(std::countr_zero(width));
     const std::uint64_t work_of_block = block_ * (groups * width + kWorkPerRow);
     const std::uint64_t at_a_time = std::max<std::uint64_t>(queue_.max_work() / work_of_block, 1);
-    Range blocks{0, 0};
+    Slice blocks{0, 0};
     for (; blocks.first < n_blocks_; blocks.first += blocks.size) {
       blocks.size = std::min(at_a_time, n_blocks_ - blocks.first);
       sum_.first_block = low(blocks.first);

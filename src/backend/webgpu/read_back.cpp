@@ -9,7 +9,7 @@
 namespace gpu_host::webgpu {
 namespace {
 
-constexpr WGPUBufferUsage kUsage = WGPUBufferUsage_MapRead | WGPUBufferUsage_CopyDst;
+constexpr WGPUBufferUsage kReadBackUsage = WGPUBufferUsage_MapRead | WGPUBufferUsage_CopyDst;
 // Few sizes, so that the pool has the right one.
 constexpr std::uint64_t kSmall = std::uint64_t{64} << 10U;
 constexpr std::uint64_t kLarge = Commands::kMaxReadback + 256;
@@ -20,7 +20,7 @@ using MappingState = std::atomic<Mapping>;
 GpuResult<DeviceMemory> readback_memory(Gpu& gpu, std::uint64_t size) {
   const std::uint64_t capacity = size <= kSmall ? kSmall : kLarge;
   if (auto pooled = gpu.readback().take(capacity)) return *std::move(pooled);
-  auto buffer = gpu.create_buffer(capacity, kUsage, false);
+  auto buffer = gpu.create_buffer(capacity, kReadBackUsage, false);
   if (!buffer) return std::unexpected(std::move(buffer.error()));
   return DeviceMemory{.buffer = *std::move(buffer), .capacity = capacity};
 }

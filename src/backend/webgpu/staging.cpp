@@ -7,7 +7,7 @@ namespace gpu_host::webgpu {
 namespace {
 
 constexpr std::size_t kMaxChunks = 8;
-constexpr WGPUBufferUsage kUsage = WGPUBufferUsage_MapWrite | WGPUBufferUsage_CopySrc;
+constexpr WGPUBufferUsage kStagingUsage = WGPUBufferUsage_MapWrite | WGPUBufferUsage_CopySrc;
 
 std::byte* mapped_bytes(const DeviceMemory& memory) {
   return static_cast<std::byte*>(wgpu().BufferGetMappedRange(memory.buffer.get(), 0, Staging::kChunk));
@@ -66,7 +66,7 @@ GpuResult<void> Staging::add() {
     finish_mapping(*chunks_.back());
     return {};
   }
-  auto buffer = gpu_->create_buffer(kChunk, kUsage, true);
+  auto buffer = gpu_->create_buffer(kChunk, kStagingUsage, true);
   if (!buffer) return std::unexpected(std::move(buffer.error()));
   chunk->memory = {.buffer = *std::move(buffer), .capacity = kChunk, .used = true};
   chunk->state = State::mapped;

@@ -38,13 +38,13 @@ GpuResult<void> write_in_word(Commands& commands, const WebGpuBuffer& buffer, st
   return commands.launch(kKernel, {window.binding}, bytes_of(params), {}, 1);
 }
 
-struct Range {
+struct Place {
   const DeviceMemory& memory;
   std::uint64_t offset;
 };
 
 // Between different buffers.
-GpuResult<void> copy_range(Commands& commands, const Range& source, const Range& target, std::uint64_t size) {
+GpuResult<void> copy_range(Commands& commands, const Place& source, const Place& target, std::uint64_t size) {
   if ((source.offset | target.offset | size) % kWord == 0) {
     return commands.copy(source.memory.buffer.get(), source.offset, target.memory.buffer.get(), target.offset, size);
   }

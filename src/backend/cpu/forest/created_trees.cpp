@@ -17,8 +17,6 @@
 namespace gpu_host::cpu {
 namespace {
 
-constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max();
-
 const std::byte* bytes_of(const Buffer& buffer, std::uint64_t offset) {
   return static_cast<const CpuBuffer&>(buffer).bytes() + offset;
 }

@@ -15,7 +15,7 @@ namespace gpu_host::cpu {
 namespace {
 
 // Weights beyond it would overflow where they are scaled.
-constexpr double kMostWeight = 0x1p900;
+constexpr double kLargestWeight = 0x1p900;
 
 std::unexpected<GpuError> invalid(std::string message) {
   return gpu_error(GpuErrorCode::invalid_params, std::move(message));
@@ -25,8 +25,8 @@ GpuResult<void> check_weights(std::string_view name, std::span<const double> wei
   bool any = false;
   for (std::size_t row = 0; row < weights.size(); ++row) {
     const double weight = weights[row];
-    if (!(weight >= 0 && weight <= kMostWeight)) {
-      return invalid(fmt::format("{}: row {}: {} is not a number from 0 to {:g}", name, row, weight, kMostWeight));
+    if (!(weight >= 0 && weight <= kLargestWeight)) {
+      return invalid(fmt::format("{}: row {}: {} is not a number from 0 to {:g}", name, row, weight, kLargestWeight));
     }
     any |= weight > 0;
   }

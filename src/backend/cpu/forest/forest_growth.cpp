@@ -15,7 +15,7 @@ namespace gpu_host::cpu {
 namespace {
 
 // Trees that are grown before they are added to the forest.
-constexpr std::uint32_t kTreesAtOnce = 64;
+constexpr std::uint32_t kTreesInABatch = 64;
 // Trees of which out-of-bag predictions are made in one pass.
 constexpr std::size_t kTreesAPass = 8;
 // Small trees are joined to parts of the forest of at least so many bytes.
@@ -93,7 +93,7 @@ GpuResult<void> CpuForestGrowth::grow(std::uint32_t n_trees) {
   while (n_finished() < wanted) {
     const auto n = static_cast<std::uint32_t>(wanted - n_finished());
     if (auto made = make_growers(n); !made) return made;
-    auto grown = grow_batch(std::min(n, kTreesAtOnce));
+    auto grown = grow_batch(std::min(n, kTreesInABatch));
     if (grown) continue;
     if (grown.error().code != GpuErrorCode::out_of_memory || growers_.size() <= 1) return grown;
     // What one of them holds may be what a tree needs.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <expected>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -16,6 +17,9 @@
 #include "util/large_array.hpp"
 
 namespace gpu_host::cpu {
+
+// Of a node's weight: more would not fit where packed models keep it.
+inline constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max();
 
 // The targets of the rows in each leaf, for quantiles.
 struct LeafTargets {

@@ -46,8 +46,6 @@ auto with_reader(const std::byte* from, std::uint8_t width, const Visit& visit) 
   return visit(Reader<std::uint32_t>(from));
 }
 
-constexpr std::uint64_t kMostWeight = std::numeric_limits<std::uint32_t>::max();
-
 std::string classes_weigh(std::uint64_t sum) { return fmt::format("the classes weigh {}, not 1 to 2^32 - 1", sum); }
 
 // One that cannot be.
