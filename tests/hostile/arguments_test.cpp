@@ -1,8 +1,6 @@
 // Sizes, counts and cases that no sane guest passes: a gpu-error, never a trap.
 #include <gtest/gtest.h>
 
-#include <limits>
-
 #include "hostile/on_each_backend.hpp"
 
 namespace gpu_host::hostile {
